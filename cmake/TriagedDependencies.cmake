@@ -1,0 +1,34 @@
+# Everything the project builds on, found once. All of it comes from Debian 12.
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED COMPONENTS core)
+if(TRIAGED_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+
+# Our own code compiles without a warning under g++ 12 and clang 16.
+add_library(triage_warnings INTERFACE)
+target_compile_options(triage_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual
+  -Wimplicit-fallthrough -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports false positives of these two inside its own library when optimising.
+  target_compile_options(triage_warnings INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
+endif()
+
+if(TRIAGED_SANITIZE)
+  add_compile_options(-fsanitize=${TRIAGED_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${TRIAGED_SANITIZE})
+endif()
+
+# Asio and Beast are compiled once, here, and only declared everywhere else.
+add_library(triage_asio STATIC src/net/impl/asio.cpp src/net/impl/beast.cpp)
+target_compile_definitions(triage_asio PUBLIC
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
+target_link_libraries(triage_asio PUBLIC Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)

@@ -1,0 +1,45 @@
+// The judge: what a post says about its moment, urgency and the rest. Pure: no clock, no I/O, no SQL after loading.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "triage/model/error.h"
+#include "triage/model/post.h"
+#include "triage/model/verdict.h"
+
+namespace triage::classify {
+
+class Classifier {
+ public:
+  virtual ~Classifier() = default;
+
+  // Judges the post by itself: every field of the verdict is set, urgency equals text_urgency, at most six reasons for
+  // each label. Any bytes are judged, in time linear to at most the first 16 KiB of text. Same post, same `now`, same
+  // model: same verdict. Thread-safe, allocates little.
+  virtual Verdict judge(const Post& post, Time now) const = 0;
+
+  virtual std::string_view judge_name() const = 0;     // "fast"
+  virtual std::string_view model_version() const = 0;  // "2026.11.1"
+};
+
+// A trained model from its file, or from the bytes built into the binary. The error says what of the file is wrong.
+Result<std::shared_ptr<const Classifier>> load_model(const std::filesystem::path& file);
+Result<std::shared_ptr<const Classifier>> shipped_model();
+
+// How much each fact beside the text may add to urgency, in points of 100. 0 switches it off.
+struct FactorWeights {
+  double reach = 10;          // a hundred thousand followers or more; half of it from ten thousand
+  double failed_before = 8;   // earlier cases, or came back after a resolution
+  double repeated = 6;        // further posts in the same case that nobody answered
+  double waiting = 6;         // unanswered for hours, full after four
+  double low_rating = 4;      // one star of five
+};
+
+// Adds the facts beside the text to `verdict`: urgency, priority, and a reason for each fact that counted. Facts raise
+// only posts that are actionable, and never by more than one band above the text's. Pure.
+Verdict weigh(Verdict verdict, const Post& post, const Context& context, const FactorWeights& weights);
+
+}  // namespace triage::classify

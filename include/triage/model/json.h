@@ -1,0 +1,31 @@
+// The wire spellings of the model, as docs/openapi.yaml states them. Absent optional fields are left out.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "triage/model/decision.h"
+#include "triage/model/error.h"
+#include "triage/model/post.h"
+#include "triage/model/verdict.h"
+
+namespace triage {
+
+void to_json(nlohmann::json& out, const Author& author);
+void to_json(nlohmann::json& out, const Post& post);
+void to_json(nlohmann::json& out, const Verdict& verdict);
+void to_json(nlohmann::json& out, const Decision& decision);
+
+// Reads what to_json wrote. Throws nlohmann::json::exception on anything else: only for our own stored documents.
+void from_json(const nlohmann::json& in, Verdict& verdict);
+void from_json(const nlohmann::json& in, Decision& decision);
+
+// A Post from the generic shape of the contract. `at` is the pointer of `in` within the request. Every field at fault
+// is named; unknown fields are ignored. `source`, `id` and `received_at` are the caller's to set; created_at is left
+// zero when absent.
+Result<Post> post_from_json(const nlohmann::json& in, const std::string& at);
+
+// Parses untrusted bytes: valid UTF-8 JSON, at most `max_depth` deep, no duplicate memory for depth (iterative). The
+// error names the byte where reading stopped and what was expected.
+Result<nlohmann::json> parse_json(std::string_view bytes, int max_depth = 128);
+
+}  // namespace triage

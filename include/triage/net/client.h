@@ -1,0 +1,71 @@
+// The HTTP/1.1 client for callbacks: kept connections, deadlines, TLS with verification, and no request to an address
+// that is not public unless allowed. The address is checked after name resolution and the connection goes to the very
+// address that was checked, so a name cannot be rebound between the two.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "triage/net/http.h"
+
+namespace triage::net {
+
+struct Url {
+  std::string scheme;  // http or https
+  std::string host;    // without brackets
+  std::string port;    // always set: 80 or 443 when left out
+  std::string target;  // path and query, at least "/"
+};
+
+// http(s) URLs without user information or fragment. The error says what is wrong with it.
+Result<Url> parse_url(std::string_view text);
+
+// True for an address that the public internet routes to: not loopback, private (RFC 1918), link-local, carrier NAT,
+// unique local, multicast, unspecified, documentation or reserved, nor an IPv4 one of these mapped or embedded in IPv6
+// (IANA special-purpose registries; RFC 6890).
+bool is_public_address(std::string_view ip);
+
+struct ClientOptions {
+  bool allow_private_addresses = false;
+  std::chrono::milliseconds timeout{10'000};       // for the whole exchange, from resolution to the answer's end
+  std::chrono::milliseconds idle_timeout{30'000};  // a kept connection unused for so long is closed
+  std::size_t idle_connections_per_origin = 4;
+  std::size_t response_bytes = 64 * 1024;          // more of a body is not read: the connection is closed instead
+  std::string ca_file;                             // more trusted roots, PEM; the system's are always trusted
+  std::string user_agent = "triaged";
+};
+
+struct ClientRequest {
+  Method method = Method::post;
+  Url url;
+  Headers headers;  // Host, Content-Length, User-Agent and Connection are set by the client
+  std::string body;
+};
+
+struct ClientResponse {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
+// Lives on one io_context; calls from coroutines on that context only.
+class Client {
+ public:
+  explicit Client(ClientOptions options);
+  ~Client();
+
+  // One exchange. Any HTTP status is a value; redirects are not followed. Errors: forbidden (address not public, says
+  // which), timeout, bad_gateway (could not resolve, connect, verify or read: says which and why). A kept connection
+  // that the server closed before answering is replaced once by a new one.
+  boost::asio::awaitable<Result<ClientResponse>> send(const ClientRequest& request);
+
+  void close_idle();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace triage::net
