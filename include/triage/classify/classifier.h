@@ -31,11 +31,11 @@ Result<std::shared_ptr<const Classifier>> shipped_model();
 
 // How much each fact beside the text may add to urgency, in points of 100. 0 switches it off.
 struct FactorWeights {
-  double reach = 10;          // a hundred thousand followers or more; half of it from ten thousand
-  double failed_before = 8;   // earlier cases, or came back after a resolution
-  double repeated = 6;        // further posts in the same case that nobody answered
-  double waiting = 6;         // unanswered for hours, full after four
-  double low_rating = 4;      // one star of five
+  double reach = 10;         // a hundred thousand followers or more; half of it from ten thousand
+  double failed_before = 8;  // earlier cases, or came back after a resolution
+  double repeated = 6;       // further posts in the same case that nobody answered
+  double waiting = 6;        // unanswered for hours, full after four
+  double low_rating = 4;     // one star of five
 };
 
 // Adds the facts beside the text to `verdict`: urgency, priority, and a reason for each fact that counted. Facts raise

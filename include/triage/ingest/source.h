@@ -17,9 +17,9 @@ namespace triage::ingest {
 
 // What the configuration says of one source.
 struct SourceConfig {
-  std::string name;  // in the URL: [a-z0-9][a-z0-9._-]{0,63}
-  std::string use;   // the source file: "generic", "x", "meta"
-  std::map<std::string, std::vector<std::string>> secrets;     // several values while they rotate, the first is newest
+  std::string name;                                         // in the URL: [a-z0-9][a-z0-9._-]{0,63}
+  std::string use;                                          // the source file: "generic", "x", "meta"
+  std::map<std::string, std::vector<std::string>> secrets;  // several values while they rotate, the first is newest
   std::map<std::string, std::string> settings;  // further strings that the source file allows: header, algorithm, …
   std::string brand_account;                    // our account there: its posts are ours, and the default brand_account
   bool unsigned_ok = false;                     // "unsigned": true; loopback only, the caller enforces that

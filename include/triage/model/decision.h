@@ -1,4 +1,5 @@
-// What the routing tree says is to be done with a post, kept on its case so that "why was nobody called?" has an answer.
+// What the routing tree says is to be done with a post, kept on its case so that "why was nobody called?" has an
+// answer.
 #pragma once
 
 #include <optional>
@@ -25,7 +26,7 @@ struct Decision {
   std::string ladder;             // empty: nobody is called
   std::vector<Rung> rungs;        // the ladder as it was when decided, so that a reload changes no open escalation
   std::optional<SiteMatch> site;
-  std::string why;  // one sentence: who is called and what matched, or why nobody is
+  std::string why;                         // one sentence: who is called and what matched, or why nobody is
   std::optional<Duration> first_response;  // the response clock that applies: the shortest
   std::string first_response_rule;         // which one gave it: "in_the_moment", "x", "default"
 };

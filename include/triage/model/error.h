@@ -48,6 +48,8 @@ struct Error {
 template <class T>
 using Result = boost::system::result<T, Error>;
 
-inline Error make_error(ErrorCode code, std::string detail) { return Error{code, std::move(detail), {}, std::nullopt}; }
+inline Error make_error(ErrorCode code, std::string detail) {
+  return Error{code, std::move(detail), {}, std::nullopt};
+}
 
 }  // namespace triage

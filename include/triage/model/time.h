@@ -21,13 +21,18 @@ std::string format_time(Time time);
 // RFC 3339 with any offset and any number of fraction digits (cut to milliseconds). A leap second is read as :59.999.
 Result<Time> parse_time(std::string_view text);
 
-// A whole number with a unit: ms, s, m, h or d; "90s", "15m", "2h", "30d", "250ms". Never negative; at most 100 years.
+// A whole number with a unit: ms, s, m, h, d or y (365 days); "90s", "15m", "2h", "30d", "250ms". Never negative; at
+// most 100 years.
 Result<Duration> parse_duration(std::string_view text);
 
-// The shortest such spelling that is exact: 90s, 15m, 2h, 30d, 1500ms.
+// In the largest unit up to days that is exact: 90s, 15m, 2h, 30d, 1500ms.
 std::string format_duration(Duration duration);
 
-inline std::int64_t to_millis(Time time) { return time.time_since_epoch().count(); }
-inline Time from_millis(std::int64_t millis) { return Time(Duration(millis)); }
+inline std::int64_t to_millis(Time time) {
+  return time.time_since_epoch().count();
+}
+inline Time from_millis(std::int64_t millis) {
+  return Time(Duration(millis));
+}
 
 }  // namespace triage

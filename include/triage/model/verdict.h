@@ -26,9 +26,9 @@ std::optional<Priority> parse_priority(std::string_view text);
 Priority priority_of(double urgency);
 
 struct Reason {
-  std::string what;    // what it speaks for: "moment", "actionable", "urgency", …
-  std::string cue;     // the words or the fact, as a person would say it: "stuck in", "120000 followers"
-  double weight = 0;   // its share in that score; negative speaks against
+  std::string what;   // what it speaks for: "moment", "actionable", "urgency", …
+  std::string cue;    // the words or the fact, as a person would say it: "stuck in", "120000 followers"
+  double weight = 0;  // its share in that score; negative speaks against
 };
 
 struct Verdict {
@@ -38,10 +38,10 @@ struct Verdict {
   double actionable_confidence = 0.5;  // of the answer given, 0.5 to 1, calibrated
   Intent intent = Intent::other;
   Topic topic = Topic::other;
-  double sentiment = 0;     // -1 to 1
-  std::string language;     // BCP 47; "und" when unknown
-  double text_urgency = 0;  // 0 to 100, from the text alone
-  double urgency = 0;       // 0 to 100, with the factors beside the text
+  double sentiment = 0;               // -1 to 1
+  std::string language;               // BCP 47; "und" when unknown
+  double text_urgency = 0;            // 0 to 100, from the text alone
+  double urgency = 0;                 // 0 to 100, with the factors beside the text
   Priority priority = Priority::low;  // priority_of(urgency)
   std::vector<Reason> reasons;        // strongest first
   std::string judge = "fast";
@@ -50,9 +50,9 @@ struct Verdict {
 
 // What is known of the customer and the case beside the text.
 struct Context {
-  int earlier_posts_in_case = 0;  // posts of this customer in the open case, since the brand's last reply
-  int earlier_cases = 0;          // this customer's earlier cases that were complaints or requests
-  bool reopened = false;          // a resolved case that the customer came back to
+  int earlier_posts_in_case = 0;        // posts of this customer in the open case, since the brand's last reply
+  int earlier_cases = 0;                // this customer's earlier cases that were complaints or requests
+  bool reopened = false;                // a resolved case that the customer came back to
   std::optional<double> waiting_hours;  // since the first post of the case that nobody has answered
 };
 

@@ -32,8 +32,8 @@ struct ClientOptions {
   std::chrono::milliseconds timeout{10'000};       // for the whole exchange, from resolution to the answer's end
   std::chrono::milliseconds idle_timeout{30'000};  // a kept connection unused for so long is closed
   std::size_t idle_connections_per_origin = 4;
-  std::size_t response_bytes = 64 * 1024;          // more of a body is not read: the connection is closed instead
-  std::string ca_file;                             // more trusted roots, PEM; the system's are always trusted
+  std::size_t response_bytes = 64 * 1024;  // more of a body is not read: the connection is closed instead
+  std::string ca_file;                     // more trusted roots, PEM; the system's are always trusted
   std::string user_agent = "triaged";
 };
 

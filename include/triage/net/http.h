@@ -22,8 +22,8 @@ std::optional<std::string_view> find_header(const Headers& headers, std::string_
 
 struct Request {
   Method method = Method::get;
-  std::string target;  // as sent: path and query, still percent-encoded
-  std::string path;    // decoded, without the query
+  std::string target;                                       // as sent: path and query, still percent-encoded
+  std::string path;                                         // decoded, without the query
   std::vector<std::pair<std::string, std::string>> query;   // decoded, in order
   std::vector<std::pair<std::string, std::string>> params;  // what the route's {names} matched, decoded
   Headers headers;

@@ -20,12 +20,12 @@ namespace triage::net {
 
 struct ServerLimits {
   std::size_t header_bytes = 16 * 1024;
-  std::size_t connections = 4096;  // further ones are answered 503 with Retry-After and closed
-  std::chrono::milliseconds header_timeout{10'000};    // from the first byte of a request to the end of its header
-  std::chrono::milliseconds body_timeout{30'000};      // from the end of the header to the end of the body
-  std::chrono::milliseconds idle_timeout{75'000};      // between requests of a kept connection
-  std::chrono::milliseconds write_timeout{30'000};     // for one answer to be taken by the client
-  std::chrono::milliseconds handshake_timeout{10'000}; // TLS
+  std::size_t connections = 4096;                       // further ones are answered 503 with Retry-After and closed
+  std::chrono::milliseconds header_timeout{10'000};     // from the first byte of a request to the end of its header
+  std::chrono::milliseconds body_timeout{30'000};       // from the end of the header to the end of the body
+  std::chrono::milliseconds idle_timeout{75'000};       // between requests of a kept connection
+  std::chrono::milliseconds write_timeout{30'000};      // for one answer to be taken by the client
+  std::chrono::milliseconds handshake_timeout{10'000};  // TLS
 };
 
 struct TlsFiles {
@@ -45,7 +45,7 @@ using Handler = std::function<boost::asio::awaitable<Response>(Request&)>;
 
 struct Route {
   Method method;
-  std::string pattern;  // "/v1/cases/{id}": a {name} matches one segment
+  std::string pattern;         // "/v1/cases/{id}": a {name} matches one segment
   std::size_t body_bytes = 0;  // the largest body taken; 413 above it, before it is read. 0: no body expected, 64 KiB
   Handler handler;
 };
@@ -60,12 +60,12 @@ struct Exchange {
 };
 
 struct ServerStats {
-  std::atomic<std::int64_t> connections{0};          // open now
-  std::atomic<std::int64_t> accepted{0};             // ever
-  std::atomic<std::int64_t> refused{0};              // over the limit
-  std::atomic<std::int64_t> timeouts{0};             // closed by a deadline
-  std::atomic<std::int64_t> malformed{0};            // not HTTP, or over a limit
-  std::atomic<std::int64_t> handshakes_failed{0};    // TLS
+  std::atomic<std::int64_t> connections{0};        // open now
+  std::atomic<std::int64_t> accepted{0};           // ever
+  std::atomic<std::int64_t> refused{0};            // over the limit
+  std::atomic<std::int64_t> timeouts{0};           // closed by a deadline
+  std::atomic<std::int64_t> malformed{0};          // not HTTP, or over a limit
+  std::atomic<std::int64_t> handshakes_failed{0};  // TLS
 };
 
 class Server {

@@ -52,7 +52,7 @@ struct Site {
 using ResponseClocks = std::map<std::string, Duration, std::less<>>;
 
 struct Plan {
-  std::string team;                    // where a case waits by default
+  std::string team;                          // where a case waits by default
   Duration max_age = std::chrono::hours(2);  // older posts call nobody
   std::vector<Route> routes;
   std::map<std::string, std::vector<Rung>, std::less<>> ladders;

@@ -1,0 +1,233 @@
+// The rows of the durable truth, as the rooms see them. Plain structs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "triage/model/decision.h"
+#include "triage/model/id.h"
+#include "triage/model/post.h"
+#include "triage/model/verdict.h"
+
+namespace triage::store {
+
+// ---- customers ----------------------------------------------------------------------------------------------------
+
+struct AuthorRecord {
+  AuthorId id;
+  std::string platform;
+  Author author;
+  Time first_seen{};
+  int cases = 0;  // cases of this customer that were actionable, ever, on this platform
+};
+
+// ---- posts --------------------------------------------------------------------------------------------------------
+
+enum class PostState { judged, pending, own, share, deleted };
+std::string_view to_string(PostState state);
+
+struct PostRecord {
+  Post post;
+  PostState state = PostState::judged;
+  std::optional<AuthorId> author;
+  std::optional<CaseId> case_id;  // never set for a share; for own posts when they join a case
+  std::optional<Verdict> verdict;
+};
+
+// What is known of a native post when an event about it arrives.
+struct PostKey {
+  PostId id;
+  PostKind kind = PostKind::post;
+  std::int64_t revision = 0;
+  PostState state = PostState::judged;
+  std::optional<CaseId> case_id;
+};
+
+// ---- cases --------------------------------------------------------------------------------------------------------
+
+enum class CaseState { fresh /* "new" */, claimed, waiting_customer, waiting_ops, resolved, closed };
+std::string_view to_string(CaseState state);
+std::optional<CaseState> parse_case_state(std::string_view text);
+inline bool is_open(CaseState state) {
+  return state != CaseState::resolved && state != CaseState::closed;
+}
+
+enum class Outcome { resolved_in_moment, resolved_after_care, unresolved, no_action };
+std::string_view to_string(Outcome outcome);
+std::optional<Outcome> parse_outcome(std::string_view text);
+
+// A lease on a case. The holder is the token.
+struct Claim {
+  TokenId token;
+  std::string name;  // the token's name, for people
+  Time until{};
+};
+
+struct CaseRecord {
+  CaseId id;
+  std::int64_t version = 1;  // grows with each change; the ETag
+  CaseState state = CaseState::fresh;
+  std::string team;
+  std::optional<Claim> claim;
+  std::string platform;
+  std::string brand_account;
+  std::optional<AuthorId> author;
+  // The most urgent verdict of its posts since the brand's last reply.
+  Moment moment = Moment::after_the_fact;
+  Priority priority = Priority::low;
+  double urgency = 0;
+  Intent intent = Intent::other;
+  Topic topic = Topic::other;
+  std::string language;
+  std::optional<std::string> site;
+  bool actionable = false;  // one of its posts is
+  bool overdue = false;     // past its first-response clock: stands one band higher in the queue
+  Time opened_at{};
+  Time updated_at{};
+  Time last_post_at{};
+  PostId newest_post;
+  int posts_since_reply = 0;               // the customer's posts that nobody has answered
+  std::optional<Time> waiting_since;       // created_at (at latest arrival) of the first of them
+  std::optional<Time> first_response_due;  // while unanswered
+  std::optional<Time> first_response_at;   // the brand's first reply
+  std::optional<Time> resolved_at;
+  std::optional<Outcome> outcome;
+  std::string resolution_note;
+  int reopened = 0;
+  Decision decision;  // of the post that gave the verdict
+};
+
+// The band that orders the queue: priority, one higher when overdue.
+Priority queue_band(const CaseRecord& c);
+
+struct NoteRecord {
+  NoteId id;
+  CaseId case_id;
+  Time at{};
+  TokenId token;
+  std::string name;
+  std::string text;
+};
+
+// What happened to a case beside its posts and notes, for its timeline.
+struct CaseEvent {
+  std::int64_t seq = 0;  // ascending over all cases; given by the store
+  CaseId case_id;
+  Time at{};
+  std::string type;   // "opened", "claimed", "released", "lease_ended", "resolved", "reopened", "escalated", …
+  std::string actor;  // the token's name, "system", or a team
+  std::string data;   // a JSON object
+};
+
+// ---- escalations and the outbox -----------------------------------------------------------------------------------
+
+enum class EscalationState { open, acknowledged, resolved, ended };  // ended: the case was resolved or closed
+std::string_view to_string(EscalationState state);
+
+struct EscalationRecord {
+  EscalationId id;
+  CaseId case_id;
+  std::string ladder;
+  std::vector<Rung> rungs;  // as decided when it was raised
+  int level = 0;            // the present rung, from 0
+  EscalationState state = EscalationState::open;
+  std::string reason;
+  Time raised_at{};
+  std::optional<Time> ack_by;          // when the next rung is called
+  std::optional<Time> last_repeat_at;  // escalation.repeated at most every five minutes
+  std::optional<Time> acknowledged_at;
+  std::optional<Time> resolved_at;
+  std::string answered_by;        // token name or team
+  std::string note, eta, action;  // what ops said, for the agent to tell the customer
+};
+
+enum class DeliveryState { waiting, delivered, dead, cancelled, held };
+std::string_view to_string(DeliveryState state);
+std::optional<DeliveryState> parse_delivery_state(std::string_view text);
+
+struct DeliveryRecord {
+  DeliveryId id;  // also the webhook-id, the same on every attempt
+  std::string team;
+  std::string type;  // "escalation.raised", …
+  std::optional<CaseId> case_id;
+  std::optional<EscalationId> escalation;
+  std::string body;  // the exact bytes to send; built once, in the commit that ordered it
+  DeliveryState state = DeliveryState::waiting;
+  int attempts = 0;
+  Time created_at{};
+  Time next_attempt_at{};
+  std::optional<Time> done_at;
+  int last_status = 0;     // HTTP; 0: none came
+  std::string last_error;  // what went wrong last, for people
+};
+
+// An endpoint that its team switched off (410, repeated), kept across restarts.
+struct EndpointRecord {
+  std::string team;
+  bool enabled = true;
+  std::string reason;
+  Time changed_at{};
+};
+
+// ---- timetable ----------------------------------------------------------------------------------------------------
+
+enum class DueKind { rung, first_response, lease_end };
+std::string_view to_string(DueKind kind);
+
+// One entry a (kind, subject): setting it again moves it.
+struct Due {
+  DueKind kind = DueKind::rung;
+  std::string subject;  // the escalation's or case's id
+  Time at{};
+};
+
+// ---- access -------------------------------------------------------------------------------------------------------
+
+enum class Role { agent, ops, supervisor, admin };
+std::string_view to_string(Role role);
+std::optional<Role> parse_role(std::string_view text);
+
+struct TokenRecord {
+  TokenId id;
+  std::string name;
+  Role role = Role::agent;
+  std::string team;  // "": all teams
+  std::string hash;  // SHA-256 of the secret, hex
+  Time created_at{};
+  std::optional<Time> revoked_at;
+  std::optional<Time> last_used_at;
+};
+
+struct IdempotentAnswer {
+  std::string request_hash;  // of method, path and body
+  int status = 0;
+  std::string body;
+  std::string etag;
+};
+
+// ---- queue --------------------------------------------------------------------------------------------------------
+
+// Open cases that match every field that is set.
+struct QueueFilter {
+  std::vector<std::string> teams;  // empty: all
+  std::optional<Moment> moment;
+  std::optional<double> min_urgency;
+  std::vector<Priority> priority;
+  std::vector<std::string> platform;
+  std::vector<std::string> site;
+  std::vector<Topic> topic;
+  std::vector<std::string> language;
+  std::optional<std::string> assignee;  // token id or name; "none": unclaimed
+  std::vector<CaseState> state;         // empty: all open ones
+};
+
+struct QueueItem {
+  CaseRecord c;
+  PostRecord newest;
+  std::optional<AuthorRecord> author;
+};
+
+}  // namespace triage::store
