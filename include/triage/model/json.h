@@ -24,8 +24,9 @@ void from_json(const nlohmann::json& in, Decision& decision);
 // zero when absent.
 Result<Post> post_from_json(const nlohmann::json& in, const std::string& at);
 
-// Parses untrusted bytes: valid UTF-8 JSON, at most `max_depth` deep, no duplicate memory for depth (iterative). The
-// error names the byte where reading stopped and what was expected.
+// Parses untrusted bytes: valid UTF-8 JSON and nothing after it, at most `max_depth` brackets deep, iteratively. Of
+// duplicate keys the last wins. The error (bad_request) names the byte, counted from 0, where reading stopped and what
+// was expected, and repeats nothing of the body.
 Result<nlohmann::json> parse_json(std::string_view bytes, int max_depth = 128);
 
 }  // namespace triage
