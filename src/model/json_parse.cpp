@@ -12,31 +12,25 @@ using nlohmann::json;
 using DomBase = nlohmann::detail::json_sax_dom_parser<json>;
 
 // What is worth repeating of nlohmann's message: what stood there and what was expected, without the token itself,
-// which may be as long as the body or hold what must not be logged.
+// which may be as long as the body or hold what must not be logged. Its forms are "… while parsing value - unexpected
+// ']'; expected …" and, where there is no token at all, "… - invalid literal; last read: '…'; expected …".
 std::string reason_of(std::string_view what) {
-  constexpr std::string_view kExpected = "; expected ";
-  std::string_view expected;
-  if (const auto at = what.rfind(kExpected); at != std::string_view::npos) {
-    const std::string_view tail = what.substr(at + kExpected.size());
-    const bool plain = std::all_of(tail.begin(), tail.end(), [](char c) { return c >= ' ' && c <= '~'; });
-    if (tail.size() <= 40 && plain) expected = tail;
-  }
+  const auto dash = what.find(" - ");
+  if (dash == std::string_view::npos) return "unexpected input";
+  what.remove_prefix(dash + 3);
 
-  std::string_view found;
-  if (const auto at = what.find("parsing "); at != std::string_view::npos) {
-    found = what.substr(at);
-    const auto dash = found.find(" - ");
-    found = dash == std::string_view::npos ? std::string_view{} : found.substr(dash + 3);
-  }
   std::string reason;
-  if (const auto token = found.find("; last read: "); token != std::string_view::npos) {
-    reason = found.substr(0, token);
-    if (reason == "invalid literal" && expected.empty()) expected = "a value";
+  if (const auto token = what.find("; last read: "); token != std::string_view::npos) {
+    reason = what.substr(0, token);
+    if (what.ends_with("; expected string literal")) {
+      reason += ", expected a string";
+    } else if (reason == "invalid literal") {
+      reason += ", expected a value";
+    }
   } else {
-    reason = found.substr(0, found.find(kExpected));
+    reason = what;
+    if (const auto at = reason.find("; expected "); at != std::string::npos) reason[at] = ',';
   }
-  if (reason.empty()) reason = "unexpected input";
-  if (!expected.empty() && reason.find("expected ") != 0) reason.append(", expected ").append(expected);
   return reason;
 }
 

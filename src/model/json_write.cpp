@@ -83,23 +83,28 @@ void to_json(json& out, const Post& post) {
 }
 
 void to_json(json& out, const Verdict& verdict) {
-  json reasons = json::array();
-  for (const Reason& reason : verdict.reasons) {
-    reasons.push_back({{"for", reason.what}, {"cue", reason.cue}, {"weight", three_digits(reason.weight)}});
+  // Field by field: an initialiser list would copy every value, and this runs for every post.
+  out = json::object();
+  out["moment"] = to_string(verdict.moment);
+  out["moment_confidence"] = three_digits(verdict.moment_confidence);
+  out["actionable"] = verdict.actionable;
+  out["actionable_confidence"] = three_digits(verdict.actionable_confidence);
+  out["intent"] = to_string(verdict.intent);
+  out["topic"] = to_string(verdict.topic);
+  out["sentiment"] = three_digits(verdict.sentiment);
+  out["language"] = verdict.language;
+  out["text_urgency"] = one_digit(verdict.text_urgency);
+  out["urgency"] = one_digit(verdict.urgency);
+  out["priority"] = to_string(verdict.priority);
+  json::array_t reasons(verdict.reasons.size(), json::object());
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    const Reason& reason = verdict.reasons[i];
+    reasons[i]["for"] = reason.what;
+    reasons[i]["cue"] = reason.cue;
+    reasons[i]["weight"] = three_digits(reason.weight);
   }
-  out = {{"moment", to_string(verdict.moment)},
-         {"moment_confidence", three_digits(verdict.moment_confidence)},
-         {"actionable", verdict.actionable},
-         {"actionable_confidence", three_digits(verdict.actionable_confidence)},
-         {"intent", to_string(verdict.intent)},
-         {"topic", to_string(verdict.topic)},
-         {"sentiment", three_digits(verdict.sentiment)},
-         {"language", verdict.language},
-         {"text_urgency", one_digit(verdict.text_urgency)},
-         {"urgency", one_digit(verdict.urgency)},
-         {"priority", to_string(verdict.priority)},
-         {"reasons", std::move(reasons)},
-         {"judge", verdict.judge}};
+  out["reasons"] = std::move(reasons);
+  out["judge"] = verdict.judge;
   put(out, "model", verdict.model);
 }
 
