@@ -26,6 +26,10 @@ if(TRIAGED_SANITIZE)
   add_compile_options(-fsanitize=${TRIAGED_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${TRIAGED_SANITIZE})
 endif()
+if(TRIAGED_FUZZ)
+  # libFuzzer sees which of our code an input reaches.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 # Asio and Beast are compiled once, here, and only declared everywhere else.
 add_library(triage_asio STATIC src/net/impl/asio.cpp src/net/impl/beast.cpp)
