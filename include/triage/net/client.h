@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "triage/net/address.h"
 #include "triage/net/http.h"
 
 namespace triage::net {
@@ -21,11 +22,6 @@ struct Url {
 
 // http(s) URLs without user information or fragment. The error says what is wrong with it.
 Result<Url> parse_url(std::string_view text);
-
-// True for an address that the public internet routes to: not loopback, private (RFC 1918), link-local, carrier NAT,
-// unique local, multicast, unspecified, documentation or reserved, nor an IPv4 one of these mapped or embedded in IPv6
-// (IANA special-purpose registries; RFC 6890).
-bool is_public_address(std::string_view ip);
 
 struct ClientOptions {
   bool allow_private_addresses = false;

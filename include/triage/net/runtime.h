@@ -20,7 +20,8 @@ class Runtime {
   boost::asio::io_context& at(std::size_t index) { return *contexts_[index]; }
   std::size_t size() const { return contexts_.size(); }
 
-  // Drops the work guards, stops the contexts and joins the threads. Whatever still waits in them is destroyed.
+  // Drops the work guards, stops the contexts and joins the threads. Whatever still waits in them is destroyed with the
+  // Runtime, so that timers and sockets elsewhere may outlive stop(). Not from an io thread.
   void stop();
 
  private:

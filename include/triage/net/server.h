@@ -8,6 +8,7 @@
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -63,7 +64,7 @@ struct ServerStats {
   std::atomic<std::int64_t> connections{0};        // open now
   std::atomic<std::int64_t> accepted{0};           // ever
   std::atomic<std::int64_t> refused{0};            // over the limit
-  std::atomic<std::int64_t> timeouts{0};           // closed by a deadline
+  std::atomic<std::int64_t> timeouts{0};           // closed by a deadline in the middle of something (not idle)
   std::atomic<std::int64_t> malformed{0};          // not HTTP, or over a limit
   std::atomic<std::int64_t> handshakes_failed{0};  // TLS
 };
@@ -93,7 +94,7 @@ class Server {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // connections share it, so that one that ends late finds it
 };
 
 }  // namespace triage::net
