@@ -24,7 +24,8 @@ for group in "$@"; do
 done
 
 command -v dpkg-query >/dev/null || stop "this is not a Debian system; install by hand what is the same as: ${wanted[*]}"
-installed=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null |
+# dpkg-query fails where it has never heard of one of them.
+installed=" $({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null || true; } |
   sed -n 's/^installed //p' | tr '\n' ' ') "
 missing=()
 for name in "${wanted[@]}"; do
