@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "triage/model/decision.h"
@@ -26,9 +27,9 @@ struct Match {
   std::vector<PostKind> kind;
   std::vector<std::string> source;
   std::vector<std::string> brand_account;
-  std::vector<std::string> language;
-  std::optional<std::int64_t> min_followers;
-  std::optional<bool> verified;
+  std::vector<std::string> language;  // as judged, else as the platform says; "en" takes en-GB too
+  std::optional<std::int64_t> min_followers;  // does not hold where the number is not known
+  std::optional<bool> verified;               // not known counts as not verified
   std::optional<double> max_rating;
 };
 
@@ -46,6 +47,9 @@ struct Site {
   std::optional<double> lat, lon;
   double radius_m = 0;
 };
+
+// Whether an alias has a letter or digit in it, without which nothing is found by it.
+bool is_usable_alias(std::string_view alias);
 
 // first_response durations by key: "in_the_moment", "after_the_fact", a priority, a platform, or "default". The
 // shortest that applies to a post counts.
@@ -80,7 +84,8 @@ class Router {
   // given, gets the whole walk.
   Decision decide(const Post& post, const Verdict& verdict, Time now, std::vector<Step>* steps = nullptr) const;
 
-  // The site that a post is about: nearest within its radius by geo first, then the longest alias in place or text.
+  // The site that a post is about: nearest within its radius by geo first, then the longest alias in place or text. In
+  // the platform's place a site's own name counts as an alias.
   std::optional<SiteMatch> locate(const Post& post) const;
 
   const Plan& plan() const;
