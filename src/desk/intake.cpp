@@ -1,0 +1,292 @@
+#include "triage/desk/intake.h"
+
+#include <algorithm>
+
+#include "desk/event_log.h"
+#include "triage/desk/case_rules.h"
+#include "triage/desk/escalations.h"
+
+namespace triage::desk {
+
+using store::AuthorRecord;
+using store::CaseRecord;
+using store::CaseState;
+using store::DueKind;
+using store::PostKey;
+using store::PostRecord;
+using store::PostState;
+
+namespace {
+
+// The response clock's entry in the timetable follows the case.
+void plan_clock(store::Writer& writer, const CaseRecord& c, bool had_entry, Effects& effects) {
+  if (is_open(c.state) && c.first_response_due && !c.overdue) {
+    writer.set_due({DueKind::first_response, c.id.str(), *c.first_response_due});
+    effects.due_at(*c.first_response_due);
+  } else if (had_entry) {
+    writer.clear_due(DueKind::first_response, c.id.view());
+  }
+}
+
+std::optional<AuthorRecord> known_author(store::Writer& writer, const Post& post, Time now) {
+  if (!post.author || (post.author->native_id.empty() && post.author->handle.empty())) return std::nullopt;
+  return writer.upsert_author(post.platform, *post.author, now);
+}
+
+Admitted accepted(const PostRecord& record) {
+  Admitted out;
+  out.id = record.post.id;
+  out.native_id = record.post.native_id;
+  out.case_id = record.case_id;
+  if (record.verdict) {
+    out.moment = record.verdict->moment;
+    out.priority = record.verdict->priority;
+  }
+  return out;
+}
+
+Admitted duplicate(store::Writer& writer, const PostKey& key, const Post& post) {
+  Admitted out;
+  out.what = Admitted::What::duplicate;
+  out.id = key.id;
+  out.native_id = post.native_id;
+  out.case_id = key.case_id;
+  static_cast<void>(writer);
+  return out;
+}
+
+Admitted admit_deletion(store::Writer& writer, const Event& event, Time now, Effects& effects) {
+  Admitted out;
+  const Post& post = event.post;
+  out.native_id = post.native_id;
+  bool found = false;
+  bool changed = false;
+  for (const PostKey& key : writer.find_posts(post.source, post.platform, post.native_id)) {
+    if (event.kind_known && key.kind != post.kind) continue;
+    found = true;
+    out.id = key.id;
+    out.case_id = key.case_id;
+    if (key.state == PostState::deleted) continue;
+    changed = true;
+    writer.delete_post(key.id, now);
+    if (!key.case_id) continue;
+    auto c = writer.find_case(*key.case_id);
+    if (!c) continue;
+    log_event(writer, c->id, now, "post.deleted", "customer", {{"post", key.id.str()}});
+    const auto posts = writer.posts_of_case(c->id);
+    const bool any_left =
+        std::any_of(posts.begin(), posts.end(), [](const PostRecord& p) { return p.state == PostState::judged; });
+    if (any_left) {
+      rejudge(*c, posts, now);
+    } else if (is_open(c->state) && !c->claim) {
+      // Nothing is left to answer to. An agent who holds the case decides for themselves.
+      resolve(*c, store::Outcome::no_action, "the customer deleted every post of this case", now);
+      c->state = CaseState::closed;
+      end_escalations(writer, c->id, "the customer deleted every post of the case", now);
+      writer.clear_due(DueKind::first_response, c->id.view());
+      log_event(writer, c->id, now, "closed", "system", {{"why", "every post was deleted"}});
+    }
+    writer.update_case(*c);
+    effects.queue = true;
+  }
+  if (!found) {
+    writer.insert_tombstone(post.source, post.platform,
+                            event.kind_known ? std::optional<PostKind>(post.kind) : std::nullopt, post.native_id, now);
+    changed = true;
+  }
+  if (!changed) out.what = Admitted::What::duplicate;
+  return out;
+}
+
+Admitted admit_own(store::Writer& writer, const Event& event, Time now, Effects& effects) {
+  PostRecord record;
+  record.post = event.post;
+  record.state = PostState::own;
+  record.case_id = writer.case_of_conversation(event.post.platform, event.post.brand_account,
+                                               event.post.conversation_id, event.post.in_reply_to, std::nullopt);
+  writer.insert_post(record);
+  if (record.case_id) {
+    if (auto c = writer.find_case(*record.case_id)) {
+      add_reply(*c, event.post.created_at, now);
+      writer.clear_due(DueKind::first_response, c->id.view());
+      writer.update_case(*c);
+      log_event(writer, c->id, now, "replied", "brand", {{"post", record.post.id.str()}});
+      effects.queue = true;
+    }
+  }
+  return accepted(record);
+}
+
+// Puts a judged post on its case: the heart of the way through. `record` is stored by the caller.
+void put_on_case(store::Writer& writer, const Policy& policy, PostRecord& record,
+                 const std::optional<AuthorRecord>& author, Verdict verdict, Time now, Effects& effects,
+                 const std::function<void()>& store_post) {
+  const Post& post = record.post;
+
+  std::vector<CaseRecord> candidates;
+  if (author) candidates = writer.cases_of_author(author->id, post.platform, post.brand_account, 8);
+  std::optional<CaseId> conversation;
+  const bool in_conversation = !post.conversation_id.empty() || !post.in_reply_to.empty();
+  if (in_conversation && (!author || !candidates.empty())) {
+    std::optional<AuthorId> only;
+    if (author) only = author->id;
+    conversation =
+        writer.case_of_conversation(post.platform, post.brand_account, post.conversation_id, post.in_reply_to, only);
+    if (conversation && !author) {
+      if (auto c = writer.find_case(*conversation)) candidates.push_back(std::move(*c));
+    }
+  }
+
+  const Placement placed = place(post, verdict.actionable, candidates, conversation, policy);
+  CaseRecord* existing = placed.index ? &candidates[*placed.index] : nullptr;
+  const bool reopens = placed.how == Joining::reopens;
+  verdict = classify::weigh(std::move(verdict), post, context_of(post, existing, author ? &*author : nullptr, reopens),
+                            policy.factors);
+  const Decision decision = policy.router.decide(post, verdict, now);
+
+  CaseRecord opened;
+  CaseRecord* c = existing;
+  if (!existing) {
+    opened = open_case(post, record.author, verdict, decision, now);
+    c = &opened;
+    writer.insert_case(opened);
+    if (author && verdict.actionable) writer.count_case_of_author(author->id);
+    plan_clock(writer, opened, false, effects);
+  } else {
+    const bool was_actionable = c->actionable;
+    const auto due_before = c->first_response_due;
+    const bool overdue_before = c->overdue;
+    add_post(*c, post, verdict, decision, reopens, now);
+    if (author && verdict.actionable && (!was_actionable || reopens)) writer.count_case_of_author(author->id);
+    writer.update_case(*c);
+    if (c->first_response_due != due_before || c->overdue != overdue_before) plan_clock(writer, *c, true, effects);
+    if (reopens) log_event(writer, c->id, now, "reopened", "customer", {{"post", post.id.str()}});
+  }
+  record.case_id = c->id;
+  record.verdict = std::move(verdict);
+  record.state = PostState::judged;
+  store_post();
+  if (record.verdict->actionable || !decision.ladder.empty()) effects.queue = true;
+  escalate(writer, policy, *c, record, author ? &*author : nullptr, decision, existing == nullptr, now, effects);
+}
+
+Admitted admit_edit(store::Writer& writer, const Policy& policy, const PostKey& key, const Judged& judged, Time now,
+                    Effects& effects) {
+  auto record = writer.post(key.id);
+  if (!record) return duplicate(writer, key, judged.event.post);
+  const PostId id = record->post.id;
+  const Time received = record->post.received_at;
+  record->post = judged.event.post;
+  record->post.id = id;
+  record->post.received_at = received;
+
+  if (key.state == PostState::own || !judged.verdict) {
+    writer.update_post(*record);
+    return accepted(*record);
+  }
+  std::optional<AuthorRecord> author = known_author(writer, record->post, now);
+  if (author) record->author = author->id;
+
+  auto c = key.case_id ? writer.find_case(*key.case_id) : std::nullopt;
+  if (!c) {
+    // It was pending: its text has come now.
+    put_on_case(writer, policy, *record, author, *judged.verdict, now, effects, [&] { writer.update_post(*record); });
+    return accepted(*record);
+  }
+  const Context context = context_of(record->post, &*c, author ? &*author : nullptr, false);
+  Verdict verdict = classify::weigh(*judged.verdict, record->post, context, policy.factors);
+  const Decision decision = policy.router.decide(record->post, verdict, now);
+  record->verdict = std::move(verdict);
+  writer.update_post(*record);
+  log_event(writer, c->id, now, "post.edited", "customer", {{"post", id.str()}});
+  if (is_open(c->state) || c->state == CaseState::closed) {
+    const bool was_actionable = c->actionable;
+    c->actionable = c->actionable || record->verdict->actionable;
+    if (!was_actionable && c->actionable) c->state = CaseState::fresh;
+    rejudge(*c, writer.posts_of_case(c->id), now);
+    if (record->verdict->urgency >= c->urgency) c->decision = decision;
+    writer.update_case(*c);
+    effects.queue = true;
+    escalate(writer, policy, *c, *record, author ? &*author : nullptr, decision, false, now, effects);
+  } else {
+    c->updated_at = now;
+    writer.update_case(*c);
+  }
+  return accepted(*record);
+}
+
+}  // namespace
+
+Admitted admit(store::Writer& writer, const Policy& policy, const Judged& judged, Time now, Effects& effects) {
+  const Event& event = judged.event;
+  const Post& post = event.post;
+  if (event.kind == EventKind::deletion) return admit_deletion(writer, event, now, effects);
+
+  if (const auto key = writer.find_post(post.source, post.platform, post.kind, post.native_id)) {
+    const bool fetched = key->state == PostState::pending && event.kind == EventKind::post;
+    const bool newer = post.revision > key->revision && key->state != PostState::deleted;
+    if (fetched || newer) return admit_edit(writer, policy, *key, judged, now, effects);
+    return duplicate(writer, *key, post);
+  }
+  PostRecord record;
+  record.post = post;
+  if (writer.has_tombstone(post.source, post.platform, post.kind, post.native_id)) {
+    PostKey key;
+    key.id = post.id;
+    return duplicate(writer, key, post);
+  }
+  switch (event.kind) {
+    case EventKind::own_post:
+      return admit_own(writer, event, now, effects);
+    case EventKind::share:
+      record.state = PostState::share;
+      writer.insert_post(record);
+      writer.count_share(post.platform, event.shared_native);
+      return accepted(record);
+    case EventKind::pending:
+      record.state = PostState::pending;
+      writer.insert_post(record);
+      return accepted(record);
+    case EventKind::post:
+    case EventKind::deletion:
+      break;
+  }
+  const std::optional<AuthorRecord> author = known_author(writer, post, now);
+  if (author) record.author = author->id;
+  put_on_case(writer, policy, record, author, *judged.verdict, now, effects, [&] { writer.insert_post(record); });
+  return accepted(record);
+}
+
+void when_due(store::Writer& writer, const Policy& policy, const store::Due& due, Time now, Effects& effects) {
+  if (due.kind == DueKind::rung) {
+    if (const auto id = EscalationId::parse(due.subject)) {
+      climb(writer, policy, *id, "nobody acknowledged in time", now, effects);
+    }
+    return;
+  }
+  const auto id = CaseId::parse(due.subject);
+  auto c = id ? writer.find_case(*id) : std::nullopt;
+  if (!c) return;
+  if (due.kind == DueKind::first_response) {
+    if (!is_open(c->state) || !c->first_response_due || c->overdue) return;
+    mark_overdue(*c, now);
+    writer.update_case(*c);
+    log_event(writer, c->id, now, "overdue", "system",
+              {{"clock", "first_response"}, {"rule", c->decision.first_response_rule}});
+  } else {
+    if (!c->claim) return;
+    if (c->claim->until > now) {  // it was renewed
+      writer.set_due({DueKind::lease_end, c->id.str(), c->claim->until});
+      effects.due_at(c->claim->until);
+      return;
+    }
+    log_event(writer, c->id, now, "lease_ended", "system", {{"holder", c->claim->name}});
+    c->claim.reset();
+    if (c->state == CaseState::claimed) c->state = CaseState::fresh;
+    c->updated_at = now;
+    writer.update_case(*c);
+  }
+  effects.queue = true;
+}
+
+}  // namespace triage::desk
