@@ -90,7 +90,9 @@ net::Headers sign(std::string_view id, Time now, std::string_view body, const st
     signatures += "v1,";
     signatures += signature_of(signed_content, key);
   }
-  return {{"webhook-id", std::string(id)}, {"webhook-timestamp", timestamp}, {"webhook-signature", signatures}};
+  net::Headers headers = {{"webhook-id", std::string(id)}, {"webhook-timestamp", timestamp}};
+  if (!signatures.empty()) headers.emplace_back("webhook-signature", std::move(signatures));
+  return headers;
 }
 
 }  // namespace triage::deliver

@@ -136,7 +136,7 @@ class Writer : public Reader {
 
 // Thrown by Reader and Writer when the database cannot serve: full disk, I/O error, read-only. Let it pass.
 struct Unavailable : std::exception {
-  explicit Unavailable(std::string text) : text(std::move(text)) {}
+  explicit Unavailable(std::string why) : text(std::move(why)) {}
   const char* what() const noexcept override { return text.c_str(); }
   std::string text;
 };
