@@ -20,7 +20,7 @@ struct Url {
   std::string target;  // path and query, at least "/"
 };
 
-// http(s) URLs without user information or fragment. The error says what is wrong with it.
+// http(s) URLs without user information or fragment. The error (unprocessable) says what is wrong, without quoting it.
 Result<Url> parse_url(std::string_view text);
 
 struct ClientOptions {
@@ -49,19 +49,21 @@ struct ClientResponse {
 // Lives on one io_context; calls from coroutines on that context only.
 class Client {
  public:
+  // Throws std::runtime_error when ca_file cannot be read.
   explicit Client(ClientOptions options);
   ~Client();
 
   // One exchange. Any HTTP status is a value; redirects are not followed. Errors: forbidden (address not public, says
-  // which), timeout, bad_gateway (could not resolve, connect, verify or read: says which and why). A kept connection
-  // that the server closed before answering is replaced once by a new one.
+  // which), timeout, bad_gateway (could not resolve, connect, verify or read: says which and why), bad_request (a
+  // header that is not one). They name host and port, never the path or a header's value. A kept connection that the
+  // server closed before answering is replaced once by a new one. `request` must live until the answer is there.
   boost::asio::awaitable<Result<ClientResponse>> send(const ClientRequest& request);
 
   void close_idle();
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // exchanges under way share it
 };
 
 }  // namespace triage::net
