@@ -2,6 +2,8 @@
 // error that names the byte without repeating the body.
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 
 #include "triage/model/json.h"
 
@@ -52,23 +54,76 @@ class Builder : public DomBase {
 
   template <class Exception>
   bool parse_error(std::size_t position, const std::string&, const Exception& error) {
-    position_ = position;
+    // nlohmann counts the byte it has just read, so the byte at fault is one before, or the end.
+    stop_at(position == 0 ? 0 : position - 1);
     // 406 is the one error of a number; its text repeats the digits.
     reason_ = error.id == 406 ? "the number is too large" : reason_of(error.what());
     return false;
   }
 
-  bool too_deep() const { return depth_ > max_depth_; }
-  std::size_t position() const { return position_; }
+  const std::optional<std::size_t>& position() const { return position_; }
   const std::string& reason() const { return reason_; }
 
+ protected:
+  void stop_at(std::size_t position) { position_ = position; }
+  std::string reason_;
+
  private:
-  bool enter() { return ++depth_ <= max_depth_; }
+  bool enter() {
+    if (++depth_ <= max_depth_) return true;
+    reason_ = "nested too deep, expected at most " + std::to_string(max_depth_) + " levels";
+    return false;
+  }
 
   int max_depth_;
   int depth_ = 0;
-  std::size_t position_ = 0;
-  std::string reason_;
+  std::optional<std::size_t> position_;  // of the fault; the builder itself does not know where a bracket stands
+};
+
+// An iterator that tells how far it has been read.
+struct Watched {
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  const char* at = nullptr;
+  const char** furthest = nullptr;
+
+  reference operator*() const { return *at; }
+  Watched& operator++() {
+    ++at;
+    *furthest = at;
+    return *this;
+  }
+  friend bool operator==(const Watched& a, const Watched& b) { return a.at == b.at; }
+  friend bool operator!=(const Watched& a, const Watched& b) { return a.at != b.at; }
+};
+
+// Also refuses a key that stands twice in one object.
+class StrictBuilder : public Builder {
+ public:
+  using Builder::Builder;
+
+  bool start_object(std::size_t size) {
+    keys_.emplace_back();
+    return Builder::start_object(size);
+  }
+  bool end_object() {
+    keys_.pop_back();
+    return Builder::end_object();
+  }
+  bool key(std::string& name) {
+    if (!keys_.back().insert(name).second) {
+      reason_ = "the key " + json(name).dump() + " stands here for the second time, expected it once";
+      return false;
+    }
+    return Builder::key(name);
+  }
+
+ private:
+  std::vector<std::set<std::string>> keys_;
 };
 
 // The bracket that was too deep. Only asked for bytes that parsed well up to it.
@@ -94,8 +149,16 @@ std::size_t find_depth(std::string_view bytes, int max_depth) {
   return bytes.size();
 }
 
-Error not_json(std::size_t byte, const std::string& reason) {
-  return make_error(ErrorCode::bad_request, "not valid JSON at byte " + std::to_string(byte) + ": " + reason);
+Error not_json(const std::string& place, const std::string& reason) {
+  return make_error(ErrorCode::bad_request, "not valid JSON at " + place + ": " + reason);
+}
+
+std::string line_and_column(std::string_view text, std::size_t at) {
+  const std::string_view before = text.substr(0, at);
+  const auto lines = std::count(before.begin(), before.end(), '\n');
+  const auto line_start = before.rfind('\n');
+  const std::size_t column = line_start == std::string_view::npos ? at + 1 : at - line_start;
+  return "line " + std::to_string(lines + 1) + ", column " + std::to_string(column);
 }
 
 }  // namespace
@@ -108,14 +171,24 @@ Result<json> parse_json(std::string_view bytes, int max_depth) {
   if (json::sax_parse(begin, begin + bytes.size(), &builder)) {
     return {boost::system::in_place_value, std::move(document)};  // json converts to anything, so say which it is
   }
+  const std::size_t at =
+      builder.position() ? std::min(*builder.position(), bytes.size()) : find_depth(bytes, max_depth);
+  return not_json("byte " + std::to_string(at), builder.reason());
+}
 
-  if (builder.too_deep()) {
-    return not_json(find_depth(bytes, max_depth),
-                    "nested too deep, expected at most " + std::to_string(max_depth) + " levels");
+Result<json> parse_written_json(std::string_view text, int max_depth) {
+  json document;
+  StrictBuilder builder(document, max_depth);
+  const char* begin = text.empty() ? "" : text.data();
+  const char* furthest = begin;
+  if (json::sax_parse(Watched{begin, &furthest}, Watched{begin + text.size(), &furthest}, &builder,
+                      json::input_format_t::json, true, true)) {
+    return {boost::system::in_place_value, std::move(document)};
   }
-  // nlohmann counts the byte it has just read, so the byte at fault is one before, or the end.
-  const std::size_t read = builder.position();
-  return not_json(std::min(read == 0 ? 0 : read - 1, bytes.size()), builder.reason());
+  // What the builder itself refuses is the last thing that was read.
+  const auto read = static_cast<std::size_t>(furthest - begin);
+  const std::size_t at = builder.position() ? std::min(*builder.position(), text.size()) : read == 0 ? 0 : read - 1;
+  return not_json(line_and_column(text, at), builder.reason());
 }
 
 }  // namespace triage

@@ -29,4 +29,8 @@ Result<Post> post_from_json(const nlohmann::json& in, const std::string& at);
 // was expected, and repeats nothing of the body.
 Result<nlohmann::json> parse_json(std::string_view bytes, int max_depth = 128);
 
+// Parses a document that a person wrote: as above, but comments (// and /* */) are passed over, a key that stands twice
+// in one object is refused, and the error names line and column, both counted from 1.
+Result<nlohmann::json> parse_written_json(std::string_view text, int max_depth = 128);
+
 }  // namespace triage

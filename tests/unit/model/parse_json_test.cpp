@@ -88,6 +88,34 @@ TEST(ParseJson, WideIsNotDeep) {
   EXPECT_TRUE(parse_json(wide));
 }
 
+std::string written_refusal(std::string_view text) {
+  const auto document = parse_written_json(text);
+  return document ? "accepted" : document.error().detail;
+}
+
+TEST(ParseWrittenJson, PassesOverComments) {
+  const auto document =
+      parse_written_json("// first\n{\"a\": /* here */ 1, // there\n \"b\": \"// not here\"}\n// last");
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->dump(), R"({"a":1,"b":"// not here"})");
+  EXPECT_NE(refusal("{} // comment"), "accepted");
+}
+
+TEST(ParseWrittenJson, NamesLineAndColumn) {
+  EXPECT_EQ(written_refusal("{\n  \"a\": 1,\n  b: 2\n}"),
+            "not valid JSON at line 3, column 3: invalid literal, expected a string");
+  EXPECT_EQ(written_refusal(""),
+            "not valid JSON at line 1, column 1: unexpected end of input, expected '[', '{', or a literal");
+  EXPECT_EQ(written_refusal(std::string(200, '[')),
+            "not valid JSON at line 1, column 129: nested too deep, expected at most 128 levels");
+}
+
+TEST(ParseWrittenJson, RefusesAKeyThatStandsTwiceInOneObject) {
+  EXPECT_EQ(written_refusal("{\"a\": 1,\n\"b\": {\"a\": 1}, \"a\": 2}"),
+            "not valid JSON at line 2, column 18: the key \"a\" stands here for the second time, expected it once");
+  EXPECT_EQ(written_refusal(R"([{"a": 1}, {"a": 1}])"), "accepted");
+}
+
 // Every cut and every changed byte of a document is either read or refused with a text that can be sent.
 TEST(ParseJson, CutAndDamagedDocumentsAreRefusedCleanly) {
   const std::string body =
