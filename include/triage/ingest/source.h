@@ -1,19 +1,22 @@
-// A source: one platform's door. Handshake, signature and mapping are data (config/sources/*.json); this room has the
-// handful of mechanisms that such a file names. Pure: bytes and time in, events out.
+// A source: one platform's door. Handshake, signature and mapping are data (config/sources/*.json, docs/sources.md);
+// this room has the handful of mechanisms that such a file names. Pure: bytes and time in, events out. Everything here
+// is immutable once made and may be used from many threads at once.
 #pragma once
 
 #include <map>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "triage/model/error.h"
 #include "triage/model/post.h"
 
 namespace triage::ingest {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
 
 // What the configuration says of one source.
 struct SourceConfig {
@@ -28,15 +31,15 @@ struct SourceConfig {
 
 // A request as a platform sent it. Views are the caller's, for the call only.
 struct Delivery {
-  const std::vector<std::pair<std::string, std::string>>* headers = nullptr;
-  const std::vector<std::pair<std::string, std::string>>* query = nullptr;
-  std::string_view body;
+  const Headers* headers = nullptr;  // names in any case
+  const Headers* query = nullptr;    // decoded
+  std::string_view body;             // the raw bytes
 };
 
 struct Mapped {
   std::vector<Event> events;
-  int ignored = 0;                         // events that no rule maps
-  std::vector<std::string> ignored_kinds;  // what they called themselves, each once, for a log line
+  int ignored = 0;                         // events that no rule maps, or that lack what a post must have
+  std::vector<std::string> ignored_kinds;  // what they called themselves, each once, safe to log; at most 32
 };
 
 struct Answer {
@@ -50,7 +53,8 @@ class Source {
   virtual ~Source() = default;
   virtual const SourceConfig& config() const = 0;
 
-  // GET: the platform's handshake. bad_request/forbidden/method_not_allowed otherwise.
+  // GET: the platform's handshake. bad_request: a parameter is missing or a token is not of the platform's pattern;
+  // forbidden: the wrong verify token; method_not_allowed: this source has no handshake.
   virtual Result<Answer> handshake(const Delivery& delivery) const = 0;
 
   // The signature over the raw bytes, in constant time, and the timestamp's tolerance. unauthenticated when missing,
@@ -59,8 +63,12 @@ class Source {
 
   // The events in the body, in order; each post has source, platform, received_at = now and created_at set, valid
   // UTF-8, and no id yet. bad_request: not JSON (names the byte); unprocessable: a generic post without a required
-  // field (names every field by pointer).
+  // field (names every field by pointer), or more events than one request may carry.
   virtual Result<Mapped> map(const Delivery& delivery, Time now) const = 0;
+
+  // The headers that the platform would send with this body, made from the newest secret. Empty for an unsigned
+  // source. unprocessable where the source's scheme cannot be signed from its configured secrets.
+  virtual Result<Headers> sign(std::string_view body, Time now, std::string_view message_id) const = 0;
 };
 
 // A source file, read and checked. The error names each key at fault by JSON pointer and what was expected.
@@ -68,21 +76,24 @@ class SourceFile {
  public:
   virtual ~SourceFile() = default;
   virtual const std::string& name() const = 0;
+  virtual const std::string& title() const = 0;                       // for people: "X (Twitter)"
+  virtual const std::string& platform() const = 0;                    // of its posts where they do not say
+  virtual const std::vector<std::string>& secret_names() const = 0;   // what "secrets" may hold
+  virtual const std::vector<std::string>& setting_names() const = 0;  // what may stand beside "secrets"
 
   // Binds it to a configured source. unprocessable with pointers below the source's own object: "/secrets/app_secret"
-  // missing, …
+  // missing, "/secrets/hmac_key/1" empty, "/header" unknown, … Values of secrets are never repeated.
   virtual Result<std::unique_ptr<Source>> bind(SourceConfig config) const = 0;
 };
 
+// `name` is the file's name without ".json"; the file must call itself so.
 Result<std::shared_ptr<const SourceFile>> parse_source_file(std::string_view name, std::string_view json_text);
 
 // The files built into the binary, by name: generic, x, meta.
 std::vector<std::string> shipped_source_names();
 Result<std::shared_ptr<const SourceFile>> shipped_source(std::string_view name);
 
-// Signs a body as a platform would, for `triaged replay`, `demo` and tests: the headers to add. unprocessable when the
-// source's scheme has no signature made from its configured secrets.
-Result<std::vector<std::pair<std::string, std::string>>> sign(const Source& source, std::string_view body, Time now,
-                                                              std::string_view message_id);
+// Signs a body as a platform would, for `triaged replay`, `demo` and tests: the headers to add. See Source::sign.
+Result<Headers> sign(const Source& source, std::string_view body, Time now, std::string_view message_id);
 
 }  // namespace triage::ingest

@@ -1,0 +1,690 @@
+#include "ingest/expression.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "ingest/platform_time.h"
+#include "ingest/text.h"
+
+namespace triage::ingest {
+namespace {
+
+using nlohmann::json;
+
+const json* there(const json* value) {
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+// Equal as ids and names are equal: 42 and "42" are the same, true is only true.
+bool same_value(const json& a, const json& b) {
+  if (a.is_boolean() || b.is_boolean()) return a == b;
+  const Text x = as_text(&a);
+  const Text y = as_text(&b);
+  if (x && y) return x.view() == y.view();
+  return a == b;
+}
+
+// --- pointers ---
+
+struct Step {
+  std::string key;
+  std::optional<std::size_t> index;  // where the key may also be an array's
+};
+
+const json* follow(const json* value, const std::vector<Step>& steps) {
+  for (const auto& step : steps) {
+    if (value == nullptr) return nullptr;
+    if (value->is_object()) {
+      const auto it = value->find(step.key);
+      value = it == value->end() ? nullptr : &*it;
+    } else if (value->is_array() && step.index && *step.index < value->size()) {
+      value = &(*value)[*step.index];
+    } else {
+      return nullptr;
+    }
+  }
+  return there(value);
+}
+
+class FromFrame : public Expression {
+ public:
+  FromFrame(std::optional<std::size_t> up, std::vector<Step> steps) : up_(up), steps_(std::move(steps)) {}
+  const json* evaluate(Scope& scope, std::size_t depth) const override {
+    return follow(scope.frames[up_ ? depth - *up_ : 0], steps_);
+  }
+
+ private:
+  std::optional<std::size_t> up_;  // nothing: the whole body
+  std::vector<Step> steps_;
+};
+
+class FromBinding : public Expression {
+ public:
+  FromBinding(std::size_t slot, std::vector<Step> steps) : slot_(slot), steps_(std::move(steps)) {}
+  const json* evaluate(Scope& scope, std::size_t) const override { return follow(scope.binding(slot_), steps_); }
+
+ private:
+  std::size_t slot_;
+  std::vector<Step> steps_;
+};
+
+std::optional<std::vector<Step>> parse_steps(std::string_view path) {
+  std::vector<Step> steps;
+  if (path.empty()) return steps;
+  if (path.front() != '/') return std::nullopt;
+  path.remove_prefix(1);
+  while (true) {
+    const auto slash = path.find('/');
+    const auto token = path.substr(0, slash);
+    Step step;
+    for (std::size_t i = 0; i < token.size(); ++i) {
+      if (token[i] != '~') {
+        step.key += token[i];
+      } else if (i + 1 < token.size() && (token[i + 1] == '0' || token[i + 1] == '1')) {
+        step.key += token[++i] == '0' ? '~' : '/';
+      } else {
+        return std::nullopt;
+      }
+    }
+    std::size_t index = 0;
+    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), index);
+    if (!token.empty() && error == std::errc() && end == token.data() + token.size()) step.index = index;
+    steps.push_back(std::move(step));
+    if (slash == std::string_view::npos) return steps;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+constexpr std::string_view kPointerForm =
+    "a JSON pointer such as \"/user/id\", with ^ for the element around, $ for the whole body or @name for a binding "
+    "before it";
+
+ExpressionPtr parse_pointer(std::string_view text, const Spec& spec, const Names& names) {
+  const auto slash = text.find('/');
+  const std::string_view start = text.substr(0, slash);
+  auto steps = parse_steps(slash == std::string_view::npos ? std::string_view() : text.substr(slash));
+  if (!steps) {
+    spec.fail("expected " + std::string(kPointerForm) + ", found \"" + std::string(text) + "\"");
+    return nullptr;
+  }
+  if (start == "$") return std::make_unique<FromFrame>(std::nullopt, std::move(*steps));
+  if (start.find_first_not_of('^') == std::string_view::npos) {
+    if (start.size() > names.depth) {
+      spec.fail("there is no element " + std::to_string(start.size()) + " levels around this one");
+      return nullptr;
+    }
+    return std::make_unique<FromFrame>(start.size(), std::move(*steps));
+  }
+  if (start.front() == '@') {
+    const auto found = names.bindings.find(std::string(start.substr(1)));
+    if (found != names.bindings.end()) return std::make_unique<FromBinding>(found->second, std::move(*steps));
+    spec.fail("no binding is called \"" + std::string(start.substr(1)) + "\" here; \"let\" makes them");
+    return nullptr;
+  }
+  spec.fail("expected " + std::string(kPointerForm) + ", found \"" + std::string(text) + "\"");
+  return nullptr;
+}
+
+// --- made values ---
+
+class Constant : public Expression {
+ public:
+  explicit Constant(json value) : value_(std::move(value)) {}
+  const json* evaluate(Scope&, std::size_t) const override { return there(&value_); }
+
+ private:
+  json value_;
+};
+
+class FromConfig : public Expression {
+ public:
+  explicit FromConfig(std::size_t index) : index_(index) {}
+  const json* evaluate(Scope& scope, std::size_t) const override { return there(scope.config(index_)); }
+
+ private:
+  std::size_t index_;
+};
+
+class First : public Expression {
+ public:
+  explicit First(std::vector<ExpressionPtr> choices) : choices_(std::move(choices)) {}
+  const json* evaluate(Scope& scope, std::size_t depth) const override {
+    for (const auto& choice : choices_) {
+      if (const json* value = choice->evaluate(scope, depth)) return value;
+    }
+    return nullptr;
+  }
+
+ private:
+  std::vector<ExpressionPtr> choices_;
+};
+
+// Literal text with places to fill; not there where one of them has nothing to be filled with.
+class Template : public Expression {
+ public:
+  struct Part {
+    std::string literal;
+    ExpressionPtr value;  // after the literal; null at the end
+  };
+  explicit Template(std::vector<Part> parts) : parts_(std::move(parts)) {}
+  const json* evaluate(Scope& scope, std::size_t depth) const override {
+    std::string out;
+    for (const auto& part : parts_) {
+      out += part.literal;
+      if (part.value == nullptr) continue;
+      const Text text = as_text(part.value->evaluate(scope, depth));
+      if (!text || text.view().empty()) return nullptr;
+      out += text.view();
+    }
+    return scope.keep(std::move(out));
+  }
+
+ private:
+  std::vector<Part> parts_;
+};
+
+// The object of a list (or of a map's values) whose member is the wanted one.
+class Find : public Expression {
+ public:
+  Find(ExpressionPtr in, std::vector<Step> where, ExpressionPtr is, std::vector<Step> get)
+      : in_(std::move(in)), where_(std::move(where)), is_(std::move(is)), get_(std::move(get)) {}
+  const json* evaluate(Scope& scope, std::size_t depth) const override {
+    const json* in = in_->evaluate(scope, depth);
+    const json* wanted = in == nullptr ? nullptr : is_->evaluate(scope, depth);
+    if (wanted == nullptr || !in->is_structured()) return nullptr;
+    for (const auto& element : *in) {
+      const json* id = follow(&element, where_);
+      if (id != nullptr && same_value(*id, *wanted)) return follow(&element, get_);
+    }
+    return nullptr;
+  }
+
+ private:
+  ExpressionPtr in_;
+  std::vector<Step> where_;
+  ExpressionPtr is_;
+  std::vector<Step> get_;
+};
+
+// The member of a map whose name another value gives.
+class Member : public Expression {
+ public:
+  Member(ExpressionPtr of, ExpressionPtr key, std::vector<Step> get)
+      : of_(std::move(of)), key_(std::move(key)), get_(std::move(get)) {}
+  const json* evaluate(Scope& scope, std::size_t depth) const override {
+    const json* of = of_->evaluate(scope, depth);
+    if (of == nullptr || !of->is_object()) return nullptr;
+    const Text key = as_text(key_->evaluate(scope, depth));
+    if (!key) return nullptr;
+    const auto it = of->find(key.view());
+    return it == of->end() ? nullptr : follow(&*it, get_);
+  }
+
+ private:
+  ExpressionPtr of_;
+  ExpressionPtr key_;
+  std::vector<Step> get_;
+};
+
+// A platform's word for a thing into ours.
+class Translate : public Expression {
+ public:
+  Translate(ExpressionPtr value, std::map<std::string, json, std::less<>> to, ExpressionPtr otherwise)
+      : value_(std::move(value)), to_(std::move(to)), otherwise_(std::move(otherwise)) {}
+  const json* evaluate(Scope& scope, std::size_t depth) const override {
+    const Text word = as_text(value_->evaluate(scope, depth));
+    if (word) {
+      const auto found = to_.find(word.view());
+      if (found != to_.end()) return there(&found->second);
+    }
+    return otherwise_ == nullptr ? nullptr : otherwise_->evaluate(scope, depth);
+  }
+
+ private:
+  ExpressionPtr value_;
+  std::map<std::string, json, std::less<>> to_;
+  ExpressionPtr otherwise_;
+};
+
+class If : public Expression {
+ public:
+  If(ConditionPtr condition, ExpressionPtr then, ExpressionPtr otherwise)
+      : condition_(std::move(condition)), then_(std::move(then)), otherwise_(std::move(otherwise)) {}
+  const json* evaluate(Scope& scope, std::size_t depth) const override {
+    if (condition_->holds(scope, depth)) return then_->evaluate(scope, depth);
+    return otherwise_ == nullptr ? nullptr : otherwise_->evaluate(scope, depth);
+  }
+
+ private:
+  ConditionPtr condition_;
+  ExpressionPtr then_;
+  ExpressionPtr otherwise_;
+};
+
+class CleanText : public Expression {
+ public:
+  CleanText(ExpressionPtr value, ExpressionPtr until, bool unescape)
+      : value_(std::move(value)), until_(std::move(until)), unescape_(unescape) {}
+  const json* evaluate(Scope& scope, std::size_t depth) const override {
+    const json* value = value_->evaluate(scope, depth);
+    const auto* string = value == nullptr ? nullptr : value->get_ptr<const std::string*>();
+    if (string == nullptr) return nullptr;
+    std::string_view text = *string;
+    if (const json* until = until_ == nullptr ? nullptr : until_->evaluate(scope, depth)) {
+      // A range that would leave nothing is not believed.
+      if (until->is_number_unsigned() && until->get<std::uint64_t>() > 0) {
+        text = first_code_points(text, until->get<std::uint64_t>());
+        while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+      }
+    }
+    const bool escaped = unescape_ && text.find('&') != std::string_view::npos;
+    if (!escaped && text.size() == string->size()) return value;
+    return scope.keep(escaped ? unescape_html(text) : std::string(text));
+  }
+
+ private:
+  ExpressionPtr value_;
+  ExpressionPtr until_;
+  bool unescape_;
+};
+
+// As whole milliseconds since 1970.
+class TimeOf : public Expression {
+ public:
+  TimeOf(ExpressionPtr value, std::vector<TimeFormat> formats)
+      : value_(std::move(value)), formats_(std::move(formats)) {}
+  const json* evaluate(Scope& scope, std::size_t depth) const override {
+    const json* value = value_->evaluate(scope, depth);
+    if (value == nullptr) return nullptr;
+    for (const auto format : formats_) {
+      if (const auto time = read_time(*value, format)) return scope.keep(to_millis(*time));
+    }
+    return nullptr;
+  }
+
+ private:
+  ExpressionPtr value_;
+  std::vector<TimeFormat> formats_;
+};
+
+class Length : public Expression {
+ public:
+  explicit Length(ExpressionPtr of) : of_(std::move(of)) {}
+  const json* evaluate(Scope& scope, std::size_t depth) const override {
+    const json* of = of_->evaluate(scope, depth);
+    return of == nullptr || !of->is_array() ? nullptr : scope.keep(of->size());
+  }
+
+ private:
+  ExpressionPtr of_;
+};
+
+// What an object calls itself by the one member that is its own.
+class NameOf : public Expression {
+ public:
+  NameOf(ExpressionPtr of, std::vector<std::string> except) : of_(std::move(of)), except_(std::move(except)) {}
+  const json* evaluate(Scope& scope, std::size_t depth) const override {
+    const json* of = of_->evaluate(scope, depth);
+    if (of == nullptr || !of->is_object()) return nullptr;
+    for (auto it = of->begin(); it != of->end(); ++it) {
+      if (std::find(except_.begin(), except_.end(), it.key()) == except_.end()) return scope.keep(it.key());
+    }
+    return nullptr;
+  }
+
+ private:
+  ExpressionPtr of_;
+  std::vector<std::string> except_;
+};
+
+// --- conditions ---
+
+class Exists : public Condition {
+ public:
+  explicit Exists(ExpressionPtr value) : value_(std::move(value)) {}
+  bool holds(Scope& scope, std::size_t depth) const override { return value_->evaluate(scope, depth) != nullptr; }
+
+ private:
+  ExpressionPtr value_;
+};
+
+class OneOf : public Condition {
+ public:
+  OneOf(ExpressionPtr value, std::vector<json> choices) : value_(std::move(value)), choices_(std::move(choices)) {}
+  bool holds(Scope& scope, std::size_t depth) const override {
+    const json* value = value_->evaluate(scope, depth);
+    return value != nullptr && std::any_of(choices_.begin(), choices_.end(),
+                                           [value](const json& choice) { return same_value(*value, choice); });
+  }
+
+ private:
+  ExpressionPtr value_;
+  std::vector<json> choices_;
+};
+
+class StartsWith : public Condition {
+ public:
+  StartsWith(ExpressionPtr value, std::string prefix) : value_(std::move(value)), prefix_(std::move(prefix)) {}
+  bool holds(Scope& scope, std::size_t depth) const override {
+    const Text text = as_text(value_->evaluate(scope, depth));
+    return text && text.view().substr(0, prefix_.size()) == prefix_;
+  }
+
+ private:
+  ExpressionPtr value_;
+  std::string prefix_;
+};
+
+class SameAs : public Condition {
+ public:
+  SameAs(ExpressionPtr value, ExpressionPtr other, bool handle)
+      : value_(std::move(value)), other_(std::move(other)), handle_(handle) {}
+  bool holds(Scope& scope, std::size_t depth) const override {
+    const json* value = value_->evaluate(scope, depth);
+    const json* other = value == nullptr ? nullptr : other_->evaluate(scope, depth);
+    if (other == nullptr) return false;
+    if (!handle_) return same_value(*value, *other);
+    const Text a = as_text(value);
+    const Text b = as_text(other);
+    return a && b && same_ignoring_case(bare(a.view()), bare(b.view()));
+  }
+
+ private:
+  static std::string_view bare(std::string_view handle) {
+    return !handle.empty() && handle.front() == '@' ? handle.substr(1) : handle;
+  }
+
+  ExpressionPtr value_;
+  ExpressionPtr other_;
+  bool handle_;
+};
+
+class Not : public Condition {
+ public:
+  explicit Not(ConditionPtr condition) : condition_(std::move(condition)) {}
+  bool holds(Scope& scope, std::size_t depth) const override { return !condition_->holds(scope, depth); }
+
+ private:
+  ConditionPtr condition_;
+};
+
+class Several : public Condition {
+ public:
+  Several(std::vector<ConditionPtr> conditions, bool all) : conditions_(std::move(conditions)), all_(all) {}
+  bool holds(Scope& scope, std::size_t depth) const override {
+    for (const auto& condition : conditions_) {
+      if (condition->holds(scope, depth) != all_) return !all_;
+    }
+    return all_;
+  }
+
+ private:
+  std::vector<ConditionPtr> conditions_;
+  bool all_;
+};
+
+// --- compiling ---
+
+std::vector<Step> pointer_steps(const Spec& spec) {
+  const auto text = spec.text();
+  if (!text) return {};
+  if (auto steps = parse_steps(*text)) return std::move(*steps);
+  spec.fail("expected a JSON pointer such as \"/id\", found \"" + *text + "\"");
+  return {};
+}
+
+ExpressionPtr required(const Spec& spec, std::string_view key, const Names& names) {
+  const auto found = spec.require(key, "an expression");
+  return found ? compile_expression(*found, names) : nullptr;
+}
+
+// Null without a fault where the key is not there.
+ExpressionPtr optional(const Spec& spec, std::string_view key, const Names& names) {
+  const auto found = spec.find(key);
+  return found ? compile_expression(*found, names) : nullptr;
+}
+
+ExpressionPtr compile_first(const Spec& spec, const Names& names) {
+  spec.is_object({"first"});
+  std::vector<ExpressionPtr> choices;
+  for (const auto& choice : spec["first"].list("a list of expressions")) {
+    if (auto compiled = compile_expression(choice, names)) choices.push_back(std::move(compiled));
+  }
+  return std::make_unique<First>(std::move(choices));
+}
+
+ExpressionPtr compile_template(const Spec& spec, const Names& names) {
+  spec.is_object({"template"});
+  const Spec at = spec["template"];
+  const auto text = at.text();
+  if (!text) return nullptr;
+  std::vector<Template::Part> parts;
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const auto open = rest.find('{');
+    Template::Part part{std::string(rest.substr(0, open)), nullptr};
+    if (open == std::string_view::npos) {
+      parts.push_back(std::move(part));
+      break;
+    }
+    const auto close = rest.find('}', open);
+    if (close == std::string_view::npos) {
+      at.fail("expected a } for every {");
+      return nullptr;
+    }
+    part.value = parse_pointer(rest.substr(open + 1, close - open - 1), at, names);
+    if (part.value == nullptr) return nullptr;
+    parts.push_back(std::move(part));
+    rest.remove_prefix(close + 1);
+  }
+  return std::make_unique<Template>(std::move(parts));
+}
+
+ExpressionPtr compile_find(const Spec& spec, const Names& names) {
+  spec.is_object({"find", "where", "is", "get"});
+  auto in = compile_expression(spec["find"], names);
+  auto is = required(spec, "is", names);
+  const auto where = spec.require("where", "the pointer of the member to look at, such as \"/id\"");
+  if (in == nullptr || is == nullptr || !where) return nullptr;
+  const auto get = spec.find("get");
+  return std::make_unique<Find>(std::move(in), pointer_steps(*where), std::move(is),
+                                get ? pointer_steps(*get) : std::vector<Step>());
+}
+
+ExpressionPtr compile_member(const Spec& spec, const Names& names) {
+  spec.is_object({"member", "of", "get"});
+  auto key = compile_expression(spec["member"], names);
+  auto of = required(spec, "of", names);
+  if (key == nullptr || of == nullptr) return nullptr;
+  const auto get = spec.find("get");
+  return std::make_unique<Member>(std::move(of), std::move(key), get ? pointer_steps(*get) : std::vector<Step>());
+}
+
+ExpressionPtr compile_translate(const Spec& spec, const Names& names) {
+  spec.is_object({"translate", "to", "else"});
+  auto value = compile_expression(spec["translate"], names);
+  const auto to = spec.require("to", "an object of the platform's words");
+  std::map<std::string, json, std::less<>> words;
+  if (to) {
+    for (const auto& [word, meaning] : to->members("an object of the platform's words")) {
+      if (meaning.value().is_structured()) meaning.expected("a string, number, boolean or null");
+      words.emplace(word, meaning.value());
+    }
+  }
+  auto otherwise = optional(spec, "else", names);
+  if (value == nullptr || !to) return nullptr;
+  return std::make_unique<Translate>(std::move(value), std::move(words), std::move(otherwise));
+}
+
+ExpressionPtr compile_if(const Spec& spec, const Names& names) {
+  spec.is_object({"if", "then", "else"});
+  auto condition = compile_condition(spec["if"], names);
+  auto then = required(spec, "then", names);
+  auto otherwise = optional(spec, "else", names);
+  if (condition == nullptr || then == nullptr) return nullptr;
+  return std::make_unique<If>(std::move(condition), std::move(then), std::move(otherwise));
+}
+
+ExpressionPtr compile_text(const Spec& spec, const Names& names) {
+  spec.is_object({"text", "until", "unescape"});
+  auto value = compile_expression(spec["text"], names);
+  auto until = optional(spec, "until", names);
+  bool unescape = false;
+  if (const auto how = spec.find("unescape")) unescape = how->one_of({"html"}).has_value();
+  if (value == nullptr) return nullptr;
+  return std::make_unique<CleanText>(std::move(value), std::move(until), unescape);
+}
+
+ExpressionPtr compile_time(const Spec& spec, const Names& names) {
+  spec.is_object({"time", "format"});
+  auto value = compile_expression(spec["time"], names);
+  std::vector<TimeFormat> formats;
+  const auto written = spec.require("format", "a time format or a list of them");
+  if (!written) return nullptr;
+  for (const auto& format : written->list("", true)) {
+    const auto name = format.one_of({"rfc3339", "x", "epoch_seconds", "epoch_milliseconds", "epoch"});
+    if (name) formats.push_back(*parse_time_format(*name));
+  }
+  if (value == nullptr) return nullptr;
+  return std::make_unique<TimeOf>(std::move(value), std::move(formats));
+}
+
+ExpressionPtr compile_name_of(const Spec& spec, const Names& names) {
+  spec.is_object({"name_of", "except"});
+  auto of = compile_expression(spec["name_of"], names);
+  std::vector<std::string> except;
+  if (const auto list = spec.find("except")) {
+    for (const auto& name : list->list("a list of names")) {
+      if (auto text = name.text()) except.push_back(std::move(*text));
+    }
+  }
+  if (of == nullptr) return nullptr;
+  return std::make_unique<NameOf>(std::move(of), std::move(except));
+}
+
+ConditionPtr compile_several(const Spec& spec, const Names& names, bool all) {
+  std::vector<ConditionPtr> conditions;
+  for (const auto& one : spec.list("a list of conditions")) {
+    if (auto compiled = compile_condition(one, names)) conditions.push_back(std::move(compiled));
+  }
+  return std::make_unique<Several>(std::move(conditions), all);
+}
+
+ConditionPtr compile_comparison(const Spec& spec, const Names& names) {
+  spec.is_object({"value", "is", "in", "starts_with", "same_as", "same_handle_as"});
+  auto value = compile_expression(spec["value"], names);
+  int tests = 0;
+  for (const auto* test : {"is", "in", "starts_with", "same_as", "same_handle_as"}) tests += spec.has(test) ? 1 : 0;
+  if (tests != 1) {
+    spec.fail("expected exactly one of is, in, starts_with, same_as or same_handle_as beside value");
+    return nullptr;
+  }
+  if (value == nullptr) return nullptr;
+
+  if (const auto is = spec.find("is")) return std::make_unique<OneOf>(std::move(value), std::vector<json>{is->value()});
+  if (const auto in = spec.find("in")) {
+    std::vector<json> choices;
+    for (const auto& choice : in->list("a list of values")) choices.push_back(choice.value());
+    return std::make_unique<OneOf>(std::move(value), std::move(choices));
+  }
+  if (const auto prefix = spec.find("starts_with")) {
+    auto text = prefix->text();
+    return text ? std::make_unique<StartsWith>(std::move(value), std::move(*text)) : nullptr;
+  }
+  const bool handle = spec.has("same_handle_as");
+  auto other = compile_expression(spec[handle ? "same_handle_as" : "same_as"], names);
+  return other ? std::make_unique<SameAs>(std::move(value), std::move(other), handle) : nullptr;
+}
+
+}  // namespace
+
+const json* Scope::binding(std::size_t slot) {
+  Bound& bound = bound_[slot];
+  if (bound.state == State::untouched) {
+    bound.state = State::busy;  // one that leads back to itself is not there
+    const Binding& binding = (*bindings_)[slot];
+    const json* value = binding.value == nullptr ? nullptr : binding.value->evaluate(*this, binding.depth);
+    bound_[slot] = {State::done, value};
+  }
+  return bound_[slot].value;
+}
+
+Text as_text(const json* value) {
+  if (value == nullptr) return {};
+  if (const auto* string = value->get_ptr<const std::string*>()) return {string, {}};
+  if (value->is_number_unsigned()) return {nullptr, std::to_string(value->get<std::uint64_t>())};
+  if (value->is_number_integer()) return {nullptr, std::to_string(value->get<std::int64_t>())};
+  return {};
+}
+
+ExpressionPtr compile_pointer(const Spec& spec, const Names& names) {
+  const auto text = spec.text();
+  return text ? parse_pointer(*text, spec, names) : nullptr;
+}
+
+ExpressionPtr compile_expression(const Spec& spec, const Names& names) {
+  if (spec.value().is_string()) return compile_pointer(spec, names);
+  if (spec.has("const")) {
+    spec.is_object({"const"});
+    return std::make_unique<Constant>(spec["const"].value());
+  }
+  if (spec.has("config")) {
+    spec.is_object({"config"});
+    const auto name = spec["config"].text();
+    if (!name) return nullptr;
+    const auto found = names.config.find(*name);
+    if (found != names.config.end()) return std::make_unique<FromConfig>(found->second);
+    std::vector<std::string> known;
+    for (const auto& [key, index] : names.config) known.push_back(key);
+    spec.fail("config", "expected " + or_list(known) + ", found \"" + *name + "\"");
+    return nullptr;
+  }
+  if (spec.has("first")) return compile_first(spec, names);
+  if (spec.has("template")) return compile_template(spec, names);
+  if (spec.has("find")) return compile_find(spec, names);
+  if (spec.has("member")) return compile_member(spec, names);
+  if (spec.has("translate")) return compile_translate(spec, names);
+  if (spec.has("if")) return compile_if(spec, names);
+  if (spec.has("text")) return compile_text(spec, names);
+  if (spec.has("time")) return compile_time(spec, names);
+  if (spec.has("length")) {
+    spec.is_object({"length"});
+    auto of = compile_expression(spec["length"], names);
+    return of ? std::make_unique<Length>(std::move(of)) : nullptr;
+  }
+  if (spec.has("name_of")) return compile_name_of(spec, names);
+  spec.fail(
+      "expected a JSON pointer, or an object with const, config, first, template, find, member, translate, if, text, "
+      "time, length or name_of");
+  return nullptr;
+}
+
+ConditionPtr compile_condition(const Spec& spec, const Names& names) {
+  if (spec.value().is_array()) return compile_several(spec, names, true);
+  if (spec.has("all")) {
+    spec.is_object({"all"});
+    return compile_several(spec["all"], names, true);
+  }
+  if (spec.has("any")) {
+    spec.is_object({"any"});
+    return compile_several(spec["any"], names, false);
+  }
+  if (spec.has("not")) {
+    spec.is_object({"not"});
+    auto inner = compile_condition(spec["not"], names);
+    return inner ? std::make_unique<Not>(std::move(inner)) : nullptr;
+  }
+  if (spec.has("exists")) {
+    spec.is_object({"exists"});
+    auto value = compile_expression(spec["exists"], names);
+    return value ? std::make_unique<Exists>(std::move(value)) : nullptr;
+  }
+  if (spec.has("value")) return compile_comparison(spec, names);
+  spec.fail("expected a condition: an object with value, exists, not, any or all, or a list of conditions");
+  return nullptr;
+}
+
+}  // namespace triage::ingest

@@ -1,0 +1,501 @@
+#include "ingest/mapping.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "ingest/expression.h"
+#include "ingest/text.h"
+
+namespace triage::ingest {
+namespace {
+
+using nlohmann::json;
+
+// The bounds of a post, as the generic shape has them (model/post_from_json.cpp).
+constexpr std::size_t kTextBytes = 64 * 1024;
+constexpr std::size_t kIdBytes = 256;
+constexpr std::size_t kNameBytes = 1024;
+constexpr std::size_t kUrlBytes = 8 * 1024;
+constexpr std::size_t kLanguageBytes = 35;
+constexpr std::size_t kMediaItems = 64;
+
+constexpr std::size_t kMostEvents = 10'000;  // in one request
+constexpr std::size_t kMostIgnoredKinds = 32;
+
+// --- typed reading of what an expression found ---
+
+std::string read_text(const json* value, std::size_t max_bytes) {
+  const Text text = as_text(value);
+  return text ? clean(text.view(), max_bytes) : std::string();
+}
+
+// Cut ids, addresses and language tags would be other ones, so a text that is too long is none.
+std::string read_exact(const json* value, std::size_t max_bytes) {
+  const Text text = as_text(value);
+  return text && text.view().size() <= max_bytes ? clean(text.view(), max_bytes) : std::string();
+}
+
+// Only what a browser may be sent to.
+std::string read_url(const json* value) {
+  std::string url = read_exact(value, kUrlBytes);
+  const bool web = url.compare(0, 8, "https://") == 0 || url.compare(0, 7, "http://") == 0;
+  return web ? url : std::string();
+}
+
+std::optional<double> read_number(const json* value) {
+  if (value == nullptr) return std::nullopt;
+  if (value->is_number()) {
+    const double number = value->get<double>();
+    return std::isfinite(number) ? std::optional(number) : std::nullopt;
+  }
+  const auto* text = value->get_ptr<const std::string*>();
+  if (text == nullptr || text->empty() || text->size() > 32) return std::nullopt;
+  char* end = nullptr;
+  const double number = std::strtod(text->c_str(), &end);
+  if (end != text->c_str() + text->size() || !std::isfinite(number)) return std::nullopt;
+  return number;
+}
+
+std::optional<std::int64_t> read_count(const json* value) {
+  constexpr double kMost = 9e15;  // whole numbers that a double holds exactly
+  const auto number = read_number(value);
+  if (!number || *number < 0 || *number > kMost || *number != std::floor(*number)) return std::nullopt;
+  return static_cast<std::int64_t>(*number);
+}
+
+std::optional<double> read_within(const json* value, double least, double most) {
+  const auto number = read_number(value);
+  if (!number || *number < least || *number > most) return std::nullopt;
+  return number;
+}
+
+// --- compiled rules ---
+
+struct MediaField {
+  std::vector<ExpressionPtr> each;
+  ExpressionPtr type;
+  ExpressionPtr url;
+};
+
+// Where each field of a post comes from; null: from nowhere.
+struct Fields {
+  ExpressionPtr platform, kind, native_id, text, created_at, url, language, in_reply_to, conversation_id, rating,
+      brand_account, revision, shared_native;
+  ExpressionPtr author_id, author_handle, author_name, author_followers, author_verified;
+  ExpressionPtr lat, lon, place;
+  std::vector<MediaField> media;
+};
+
+struct Rule {
+  ConditionPtr when;
+  std::optional<EventKind> event;  // nothing: ignored
+  Fields fields;
+  ExpressionPtr event_name;
+};
+
+// One step down: the arrays (or single objects) to go through, and what each is called.
+struct Step {
+  struct Choice {
+    ExpressionPtr array;
+    std::string name;
+  };
+  std::vector<Choice> choices;
+};
+
+struct Group {
+  std::vector<Step> each;
+  std::vector<Binding> bindings;
+  ConditionPtr when;
+  ConditionPtr own;
+  ExpressionPtr event_name;
+  std::vector<Rule> rules;
+};
+
+const json* value_of(const ExpressionPtr& expression, Scope& scope, std::size_t depth) {
+  return expression == nullptr ? nullptr : expression->evaluate(scope, depth);
+}
+
+// --- running them ---
+
+class Run {
+ public:
+  Run(const MappingContext& context, const std::string& platform, Mapped& out)
+      : context_(context), platform_(platform), out_(out), scope_(context.config) {}
+
+  bool too_many() const { return too_many_; }
+
+  void body(const std::vector<Group>& groups, const json& body) {
+    const std::size_t events = out_.events.size();
+    const int ignored = out_.ignored;
+    for (const auto& group : groups) {
+      scope_.frames[0] = &body;
+      descend(group, 0, "");
+    }
+    // Nothing in it was an event that a rule knows of: the body as a whole is one that none does.
+    if (events == out_.events.size() && ignored == out_.ignored) ignore("unknown");
+  }
+
+ private:
+  void descend(const Group& group, std::size_t depth, std::string_view name) {
+    if (too_many_) return;
+    if (depth == group.each.size()) return event(group, depth, name);
+    for (const auto& choice : group.each[depth].choices) {
+      const json* found = choice.array->evaluate(scope_, depth);
+      if (found == nullptr) continue;
+      if (!found->is_array()) {
+        scope_.frames[depth + 1] = found;
+        descend(group, depth + 1, choice.name);
+        continue;
+      }
+      for (const auto& element : *found) {
+        scope_.frames[depth + 1] = &element;
+        descend(group, depth + 1, choice.name);
+        if (too_many_) return;
+      }
+    }
+  }
+
+  void event(const Group& group, std::size_t depth, std::string_view name) {
+    scope_.restart(group.bindings);
+    if (group.when != nullptr && !group.when->holds(scope_, depth)) return;
+    if (out_.events.size() + static_cast<std::size_t>(out_.ignored) >= kMostEvents) {
+      too_many_ = true;
+      return;
+    }
+    const Rule* matched = nullptr;
+    for (const auto& rule : group.rules) {
+      if (rule.when != nullptr && !rule.when->holds(scope_, depth)) continue;
+      matched = &rule;
+      break;
+    }
+    if (matched != nullptr && matched->event && add(group, *matched, depth)) return;
+
+    const bool own_name = matched != nullptr && matched->event_name != nullptr;
+    const Text called = as_text(value_of(own_name ? matched->event_name : group.event_name, scope_, depth));
+    ignore(called && !called.view().empty() ? called.view() : name);
+  }
+
+  // False where what a post must have is missing.
+  bool add(const Group& group, const Rule& rule, std::size_t depth) {
+    Event event;
+    event.kind = *rule.event;
+    if (event.kind == EventKind::post && group.own != nullptr && group.own->holds(scope_, depth)) {
+      event.kind = EventKind::own_post;
+    }
+    Post& post = event.post;
+    const Fields& fields = rule.fields;
+    post.native_id = read_exact(value_of(fields.native_id, scope_, depth), kIdBytes);
+    if (post.native_id.empty()) return false;
+    post.source = context_.source;
+    post.platform = read_exact(value_of(fields.platform, scope_, depth), kIdBytes);
+    if (post.platform.empty()) post.platform = platform_;
+    post.received_at = context_.now;
+    post.created_at = context_.now;
+
+    const Text kind = as_text(value_of(fields.kind, scope_, depth));
+    const auto known = kind ? parse_post_kind(kind.view()) : std::nullopt;
+    event.kind_known = known.has_value() || event.kind != EventKind::deletion;
+    if (known) post.kind = *known;
+
+    if (event.kind != EventKind::deletion) fill(fields, post, depth);
+    if (event.kind == EventKind::share) {
+      event.shared_native = read_exact(value_of(fields.shared_native, scope_, depth), kIdBytes);
+    }
+    if ((event.kind == EventKind::post || event.kind == EventKind::own_post) && !says_something(post)) return false;
+    out_.events.push_back(std::move(event));
+    return true;
+  }
+
+  static bool says_something(const Post& post) {
+    return !post.text.empty() || !post.media.empty() || post.rating || post.geo;
+  }
+
+  void fill(const Fields& fields, Post& post, std::size_t depth) {
+    post.text = read_text(value_of(fields.text, scope_, depth), kTextBytes);
+    if (const auto millis = read_count(value_of(fields.created_at, scope_, depth))) {
+      post.created_at = from_millis(*millis);
+    }
+    fill_author(fields, post, depth);
+    post.url = read_url(value_of(fields.url, scope_, depth));
+    post.language = read_exact(value_of(fields.language, scope_, depth), kLanguageBytes);
+    post.in_reply_to = read_exact(value_of(fields.in_reply_to, scope_, depth), kIdBytes);
+    post.conversation_id = read_exact(value_of(fields.conversation_id, scope_, depth), kIdBytes);
+    fill_geo(fields, post, depth);
+    for (const auto& media : fields.media) fill_media(media, post, depth);
+    post.rating = read_within(value_of(fields.rating, scope_, depth), 1, 5);
+    post.brand_account = read_exact(value_of(fields.brand_account, scope_, depth), kIdBytes);
+    post.revision = read_count(value_of(fields.revision, scope_, depth)).value_or(0);
+  }
+
+  void fill_author(const Fields& fields, Post& post, std::size_t depth) {
+    Author author;
+    author.native_id = read_exact(value_of(fields.author_id, scope_, depth), kIdBytes);
+    author.handle = read_text(value_of(fields.author_handle, scope_, depth), kNameBytes);
+    if (!author.handle.empty() && author.handle.front() == '@') author.handle.erase(0, 1);
+    author.name = read_text(value_of(fields.author_name, scope_, depth), kNameBytes);
+    if (author.native_id.empty() && author.handle.empty() && author.name.empty()) return;
+    author.followers = read_count(value_of(fields.author_followers, scope_, depth));
+    const json* verified = value_of(fields.author_verified, scope_, depth);
+    if (verified != nullptr && verified->is_boolean()) author.verified = verified->get<bool>();
+    post.author = std::move(author);
+  }
+
+  void fill_geo(const Fields& fields, Post& post, std::size_t depth) {
+    Geo geo;
+    geo.lat = read_within(value_of(fields.lat, scope_, depth), -90, 90);
+    geo.lon = read_within(value_of(fields.lon, scope_, depth), -180, 180);
+    if (!geo.lat || !geo.lon) geo.lat = geo.lon = std::nullopt;
+    geo.place = read_text(value_of(fields.place, scope_, depth), kNameBytes);
+    if (geo.lat || !geo.place.empty()) post.geo = std::move(geo);
+  }
+
+  void fill_media(const MediaField& media, Post& post, std::size_t depth) {
+    const auto add_one = [&](const json& element) {
+      scope_.frames[depth + 1] = &element;
+      Media item;
+      item.type = read_exact(value_of(media.type, scope_, depth + 1), kIdBytes);
+      item.url = read_url(value_of(media.url, scope_, depth + 1));
+      if (item.type.empty() && item.url.empty()) return;
+      if (item.type.empty()) item.type = "file";
+      post.media.push_back(std::move(item));
+    };
+    for (const auto& each : media.each) {
+      const json* found = each->evaluate(scope_, depth);
+      if (found == nullptr) continue;
+      if (!found->is_array()) {
+        if (post.media.size() < kMediaItems) add_one(*found);
+        continue;
+      }
+      for (const auto& element : *found) {
+        if (post.media.size() >= kMediaItems) return;
+        add_one(element);
+      }
+    }
+  }
+
+  void ignore(std::string_view name) {
+    ++out_.ignored;
+    if (out_.ignored_kinds.size() >= kMostIgnoredKinds) return;
+    std::string kind = name.empty() ? "unknown" : for_log(name);
+    if (std::find(out_.ignored_kinds.begin(), out_.ignored_kinds.end(), kind) == out_.ignored_kinds.end()) {
+      out_.ignored_kinds.push_back(std::move(kind));
+    }
+  }
+
+  const MappingContext& context_;
+  const std::string& platform_;
+  Mapped& out_;
+  Scope scope_;
+  bool too_many_ = false;
+};
+
+class RuleMapping : public Mapping {
+ public:
+  RuleMapping(std::vector<Group> groups, std::string platform)
+      : groups_(std::move(groups)), platform_(std::move(platform)) {}
+
+  Result<void> map(const json& body, const MappingContext& context, Mapped& out) const override {
+    Run run(context, platform_, out);
+    // Meta's documentation shows some bodies within a list.
+    if (body.is_array() && !body.empty()) {
+      for (const auto& one : body) run.body(groups_, one);
+    } else {
+      run.body(groups_, body);
+    }
+    if (!run.too_many()) return {};
+    return make_error(ErrorCode::unprocessable, "more than " + std::to_string(kMostEvents) + " events in one request");
+  }
+
+ private:
+  std::vector<Group> groups_;
+  std::string platform_;
+};
+
+// --- compiling them ---
+
+// The group's fields with the rule's over them: a member of the rule replaces, null takes away, and author and geo are
+// joined member by member.
+json merged_fields(const Spec& group, const Spec& rule) {
+  json out = group.has("fields") && group["fields"].value().is_object() ? group["fields"].value() : json::object();
+  if (!rule.has("fields") || !rule["fields"].value().is_object()) return out;
+  const auto lay = [](json& below, const json& above) {
+    for (const auto& member : above.items()) {
+      if (member.value().is_null()) {
+        below.erase(member.key());
+      } else {
+        below[member.key()] = member.value();
+      }
+    }
+  };
+  const json& own = rule["fields"].value();
+  for (const auto& member : own.items()) {
+    const bool joined = (member.key() == "author" || member.key() == "geo") && member.value().is_object() &&
+                        out.contains(member.key()) && out[member.key()].is_object();
+    if (joined) {
+      lay(out[member.key()], member.value());
+    } else {
+      lay(out, json{{member.key(), member.value()}});
+    }
+  }
+  return out;
+}
+
+MediaField compile_media(const Spec& spec, const Names& names) {
+  MediaField out;
+  spec.is_object({"each", "type", "url"});
+  if (const auto each = spec.require("each", "the pointer of an array")) {
+    for (const auto& pointer : each->list("", true)) {
+      if (auto compiled = compile_pointer(pointer, names)) out.each.push_back(std::move(compiled));
+    }
+  }
+  Names inner = names;
+  ++inner.depth;
+  if (const auto type = spec.find("type")) out.type = compile_expression(*type, inner);
+  if (const auto url = spec.find("url")) out.url = compile_expression(*url, inner);
+  if (!spec.has("type") && !spec.has("url")) spec.fail("expected a type, a url or both");
+  return out;
+}
+
+// Where the kind is written out in the file, it must be one.
+ExpressionPtr compile_kind(const Spec& spec, const Names& names) {
+  if (spec.has("const")) {
+    spec["const"].one_of({"post", "mention", "comment", "reply", "direct_message", "review"});
+  }
+  return compile_expression(spec, names);
+}
+
+Fields compile_fields(const Spec& spec, const Names& names) {
+  Fields out;
+  if (!spec.is_object({"platform", "kind", "native_id", "text", "created_at", "url", "language", "in_reply_to",
+                       "conversation_id", "rating", "brand_account", "revision", "shared_native", "author", "geo",
+                       "media"})) {
+    return out;
+  }
+  const auto read = [&names](const Spec& from, std::string_view key, ExpressionPtr& to) {
+    if (const auto found = from.find(key)) to = compile_expression(*found, names);
+  };
+  if (const auto kind = spec.find("kind")) out.kind = compile_kind(*kind, names);
+  read(spec, "platform", out.platform);
+  read(spec, "native_id", out.native_id);
+  read(spec, "text", out.text);
+  read(spec, "created_at", out.created_at);
+  read(spec, "url", out.url);
+  read(spec, "language", out.language);
+  read(spec, "in_reply_to", out.in_reply_to);
+  read(spec, "conversation_id", out.conversation_id);
+  read(spec, "rating", out.rating);
+  read(spec, "brand_account", out.brand_account);
+  read(spec, "revision", out.revision);
+  read(spec, "shared_native", out.shared_native);
+  if (const auto author = spec.find("author")) {
+    author->is_object({"native_id", "handle", "name", "followers", "verified"});
+    read(*author, "native_id", out.author_id);
+    read(*author, "handle", out.author_handle);
+    read(*author, "name", out.author_name);
+    read(*author, "followers", out.author_followers);
+    read(*author, "verified", out.author_verified);
+  }
+  if (const auto geo = spec.find("geo")) {
+    geo->is_object({"lat", "lon", "place"});
+    read(*geo, "lat", out.lat);
+    read(*geo, "lon", out.lon);
+    read(*geo, "place", out.place);
+  }
+  if (const auto media = spec.find("media")) {
+    for (const auto& one : media->list("a list of media")) out.media.push_back(compile_media(one, names));
+  }
+  if (out.native_id == nullptr && !spec.has("native_id")) {
+    spec.fail("native_id", "missing, expected where the post's id on the platform is");
+  }
+  return out;
+}
+
+Rule compile_rule(const Spec& group, const Spec& spec, const Names& names) {
+  Rule out;
+  if (!spec.is_object({"when", "event", "event_name", "fields"})) return out;
+  if (const auto when = spec.find("when")) out.when = compile_condition(*when, names);
+  if (const auto called = spec.find("event_name")) out.event_name = compile_expression(*called, names);
+  const auto event = spec.require("event", "post, share, pending, deletion or ignore");
+  const auto kind = event ? event->one_of({"post", "share", "pending", "deletion", "ignore"}) : std::nullopt;
+  if (!kind || *kind == "ignore") return out;
+  out.event = *kind == "post"      ? EventKind::post
+              : *kind == "share"   ? EventKind::share
+              : *kind == "pending" ? EventKind::pending
+                                   : EventKind::deletion;
+  // A fault in the group's fields is noted at each rule that they come to.
+  const json fields = merged_fields(group, spec);
+  out.fields = compile_fields(Spec(fields, spec.at() + "/fields", spec.errors()), names);
+  return out;
+}
+
+std::vector<Step> compile_each(const Spec& spec, Names& names) {
+  std::vector<Step> out;
+  const auto steps = spec.list("a list of pointers, one for each level of arrays to go down");
+  if (steps.empty() || steps.size() > Scope::kMaxDepth - 2) {
+    spec.fail("expected 1 to " + std::to_string(Scope::kMaxDepth - 2) + " levels");
+    return out;
+  }
+  for (const auto& level : steps) {
+    Step step;
+    for (const auto& choice : level.list("", true)) {
+      auto array = compile_pointer(choice, names);
+      if (array == nullptr) continue;
+      const auto text = choice.value().get<std::string>();
+      step.choices.push_back({std::move(array), text.substr(text.rfind('/') + 1)});
+    }
+    out.push_back(std::move(step));
+    ++names.depth;
+  }
+  return out;
+}
+
+// Bindings may refer to each other in any order, but not around in a circle.
+void compile_bindings(const Spec& spec, Names& names, std::vector<Binding>& out) {
+  const auto members = spec.members("an object of names and expressions");
+  for (const auto& [name, value] : members) {
+    const bool plain =
+        !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+    if (!plain) value.fail("expected a name of lower-case letters, digits and _");
+    names.bindings.emplace(name, names.bindings.size());
+  }
+  for (const auto& [name, value] : members) {
+    const std::string whole = value.value().dump();
+    if (whole.find("\"@" + name + "/") != std::string::npos || whole.find("\"@" + name + "\"") != std::string::npos) {
+      value.fail("refers to itself");
+    }
+    out.push_back({compile_expression(value, names), names.depth});
+  }
+}
+
+Group compile_group(const Spec& spec, const Names& file_names) {
+  Group out;
+  if (!spec.is_object({"each", "let", "when", "own", "event_name", "fields", "rules"})) return out;
+  Names names = file_names;
+  const auto each = spec.require("each", "a list of pointers, one for each level of arrays to go down");
+  if (!each) return out;
+  out.each = compile_each(*each, names);
+  if (const auto let = spec.find("let")) compile_bindings(*let, names, out.bindings);
+  if (const auto when = spec.find("when")) out.when = compile_condition(*when, names);
+  if (const auto own = spec.find("own")) out.own = compile_condition(*own, names);
+  if (const auto called = spec.find("event_name")) out.event_name = compile_expression(*called, names);
+  if (const auto fields = spec.find("fields")) fields->members("an object of a post's fields");
+  if (const auto rules = spec.find("rules")) {
+    for (const auto& rule : rules->list("a list of rules")) out.rules.push_back(compile_rule(spec, rule, names));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::unique_ptr<const Mapping> compile_mapping(const Spec& events, const std::string& platform,
+                                               const std::map<std::string, std::size_t>& config) {
+  Names names;
+  names.config = config;
+  std::vector<Group> groups;
+  for (const auto& group : events.list("a list of groups of rules")) groups.push_back(compile_group(group, names));
+  return std::make_unique<RuleMapping>(std::move(groups), platform);
+}
+
+}  // namespace triage::ingest

@@ -1,0 +1,24 @@
+// Text as platforms write it, made into text as a person reads it. Input is valid UTF-8, and so is every result.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace triage::ingest {
+
+// &amp; &lt; &gt; &quot; &apos; &nbsp; and numeric references, once over; what is not one of them stays as it is.
+std::string unescape_html(std::string_view text);
+
+// The first `count` code points; all of it where there are fewer.
+std::string_view first_code_points(std::string_view text, std::size_t count);
+
+// At most `max_bytes`, cut before a code point rather than within one, and without NUL characters.
+std::string clean(std::string_view text, std::size_t max_bytes);
+
+// ASCII letters compared without case.
+bool same_ignoring_case(std::string_view a, std::string_view b);
+
+// Safe to stand in a log line: at most 64 characters of [A-Za-z0-9._:/-], others become '?'.
+std::string for_log(std::string_view text);
+
+}  // namespace triage::ingest
