@@ -21,13 +21,15 @@ struct AuthorRecord {
   std::string platform;
   Author author;
   Time first_seen{};
-  int cases = 0;  // cases of this customer that were actionable, ever, on this platform
+  int cases = 0;        // cases of this customer that were actionable, ever, on this platform
+  bool is_new = false;  // made by this very upsert_author: there are no cases to look for
 };
 
 // ---- posts --------------------------------------------------------------------------------------------------------
 
 enum class PostState { judged, pending, own, share, deleted };
 std::string_view to_string(PostState state);
+std::optional<PostState> parse_post_state(std::string_view text);
 
 struct PostRecord {
   Post post;
@@ -35,6 +37,7 @@ struct PostRecord {
   std::optional<AuthorId> author;
   std::optional<CaseId> case_id;  // never set for a share; for own posts when they join a case
   std::optional<Verdict> verdict;
+  std::int64_t shares = 0;  // counted by the store (count_share); not written with the post
 };
 
 // What is known of a native post when an event about it arrives.
@@ -42,8 +45,9 @@ struct PostKey {
   PostId id;
   PostKind kind = PostKind::post;
   std::int64_t revision = 0;
-  PostState state = PostState::judged;
+  PostState state = PostState::judged;  // deleted: a tombstone; the post is not to be stored again
   std::optional<CaseId> case_id;
+  bool any_kind = false;  // a tombstone that came first and did not say which kind it deletes
 };
 
 // ---- cases --------------------------------------------------------------------------------------------------------
@@ -126,6 +130,7 @@ struct CaseEvent {
 
 enum class EscalationState { open, acknowledged, resolved, ended };  // ended: the case was resolved or closed
 std::string_view to_string(EscalationState state);
+std::optional<EscalationState> parse_escalation_state(std::string_view text);
 
 struct EscalationRecord {
   EscalationId id;
@@ -176,6 +181,7 @@ struct EndpointRecord {
 
 enum class DueKind { rung, first_response, lease_end };
 std::string_view to_string(DueKind kind);
+std::optional<DueKind> parse_due_kind(std::string_view text);
 
 // One entry a (kind, subject): setting it again moves it.
 struct Due {

@@ -4,7 +4,9 @@
 // the others that wait (group commit, synchronous=FULL). Reads run on a pool of readers, each in a snapshot of its own.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -29,7 +31,8 @@ class Reader {
   virtual ~Reader() = default;
 
   virtual std::optional<PostRecord> post(const PostId& id) = 0;
-  // Posts with that native id: one a kind and source. `source` and `platform` as in the event.
+  // Posts with that native id: one a kind and source. `source` and `platform` as in the event. A tombstone is found too
+  // (state deleted), also one that came before its post and did not say its kind: one look says new, known or deleted.
   virtual std::optional<PostKey> find_post(std::string_view source, std::string_view platform, PostKind kind,
                                            std::string_view native_id) = 0;
   virtual std::vector<PostKey> find_posts(std::string_view source, std::string_view platform,
@@ -60,7 +63,7 @@ class Reader {
   virtual std::vector<CaseId> claimable(const QueueFilter& filter, Time now, std::size_t limit) = 0;
 
   virtual std::optional<EscalationRecord> escalation(const EscalationId& id) = 0;
-  // Newest first; `after` is the last id of the page before.
+  // Newest first; `after` is the last id of the page before. `team`: those that its ladder has called so far.
   virtual std::vector<EscalationRecord> escalations(std::optional<EscalationState> state,
                                                     const std::optional<std::string>& team, const Page& page) = 0;
 
@@ -97,19 +100,22 @@ class Writer : public Reader {
   virtual AuthorRecord upsert_author(std::string_view platform, const Author& author, Time now) = 0;
 
   virtual void insert_post(const PostRecord& post) = 0;  // (source, platform, kind, native_id) is not there yet
-  // Replaces text, revision, media, state, verdict and case of the row with post.post.id.
+  // Replaces text, revision, media, state, verdict and case of the row with post.post.id; of the rest, what is set (not
+  // empty), so that an event which tells less loses nothing. The row must be there.
   virtual void update_post(const PostRecord& post) = 0;
   // A tombstone: the text and media go, what refers to the post stays.
   virtual void delete_post(const PostId& id, Time now) = 0;
   // A deletion that came before its post: keeps the post from being stored later.
   virtual void insert_tombstone(std::string_view source, std::string_view platform, std::optional<PostKind> kind,
                                 std::string_view native_id, Time now) = 0;
+  // The part of find_post's answer that is a deletion; after find_post there is no need to ask.
   virtual bool has_tombstone(std::string_view source, std::string_view platform, PostKind kind,
                              std::string_view native_id) = 0;
   virtual void count_share(std::string_view platform, std::string_view shared_native_id) = 0;
 
   virtual void insert_case(const CaseRecord& c) = 0;
-  virtual void update_case(CaseRecord& c) = 0;  // raises c.version
+  // Raises c.version. Throws when the row is not at c.version: `c` must have been read in this very unit of work.
+  virtual void update_case(CaseRecord& c) = 0;
   virtual void count_case_of_author(const AuthorId& id) = 0;
   virtual void insert_note(const NoteRecord& note) = 0;
   virtual void insert_event(const CaseEvent& event) = 0;  // seq is given by the store
@@ -148,11 +154,17 @@ enum class Committed {
   failed,       // rolled back: the work threw; its neighbours were not touched
 };
 
+// Turns an outcome into the error that the edge answers: 503 with Retry-After for overload and a failing disk, 500 for
+// a failed work.
+Error error_of(Committed outcome, const std::string& detail);
+
 struct Options {
   std::filesystem::path directory = "./data";  // made when missing (mode 0700); the database is triaged.db in it
   std::size_t queue_depth = 4096;              // units of work that may wait; more are `overloaded`
   std::size_t batch = 256;                     // units of work in one commit at most
   unsigned readers = 2;
+  std::size_t read_queue_depth = 4096;  // reads that may wait; more fail at once
+  int wal_pages = 8192;  // the log is written back to the database when it has grown to this many (4 KiB)
   std::chrono::milliseconds busy_timeout{5000};  // for another process (token, backup) that holds the lock
 };
 

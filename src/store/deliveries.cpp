@@ -1,0 +1,123 @@
+// The outbox: callbacks that a commit ordered, their attempts, and the endpoints that are switched off.
+#include "store/database.h"
+
+namespace triage::store {
+namespace {
+
+#define TRIAGED_DELIVERY_COLUMNS                                                                                      \
+  "id, team, type, case_id, escalation_id, body, state, attempts, created_at, next_attempt_at, done_at, last_status," \
+  " last_error"
+
+const Sql kGet("SELECT " TRIAGED_DELIVERY_COLUMNS " FROM deliveries WHERE id = ?");
+const Sql kDue("SELECT " TRIAGED_DELIVERY_COLUMNS
+               " FROM deliveries WHERE state = 'waiting' AND team = ? AND next_attempt_at <= ?"
+               " ORDER BY next_attempt_at, seq LIMIT ?");
+const Sql kNextDue(
+    "SELECT next_attempt_at FROM deliveries WHERE state = 'waiting' AND team = ? ORDER BY next_attempt_at LIMIT 1");
+const Sql kInsert("INSERT INTO deliveries (" TRIAGED_DELIVERY_COLUMNS
+                  ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+const Sql kUpdate(
+    "UPDATE deliveries SET team = ?, type = ?, case_id = ?, escalation_id = ?, state = ?, attempts = ?,"
+    " created_at = ?, next_attempt_at = ?, done_at = ?, last_status = ?, last_error = ? WHERE id = ?");
+const Sql kCancel(
+    "UPDATE deliveries SET state = 'cancelled', done_at = ?, last_error = ? WHERE state = 'waiting' AND"
+    " escalation_id = ?");
+const Sql kEndpoints("SELECT team, enabled, reason, changed_at FROM endpoints ORDER BY team");
+const Sql kSetEndpoint(
+    "INSERT INTO endpoints (team, enabled, reason, changed_at) VALUES (?1, ?2, ?3, ?4)"
+    " ON CONFLICT (team) DO UPDATE SET enabled = ?2, reason = ?3, changed_at = ?4");
+
+DeliveryRecord read_delivery(Query& row) {
+  DeliveryRecord d;
+  d.id = row.id<DeliveryId>();
+  d.team = row.string();
+  d.type = row.string();
+  d.case_id = row.optional_id<CaseId>();
+  d.escalation = row.optional_id<EscalationId>();
+  d.body = row.string();
+  d.state = read_enum(row, parse_delivery_state);
+  d.attempts = row.small();
+  d.created_at = row.time();
+  d.next_attempt_at = row.time();
+  d.done_at = row.optional_time();
+  d.last_status = row.small();
+  d.last_error = row.string();
+  return d;
+}
+
+std::vector<DeliveryRecord> read_deliveries(Query& row) {
+  std::vector<DeliveryRecord> deliveries;
+  while (row.step()) deliveries.push_back(read_delivery(row));
+  return deliveries;
+}
+
+}  // namespace
+
+std::optional<DeliveryRecord> Database::delivery(const DeliveryId& id) {
+  auto row = c_.use(kGet);
+  if (!row.bind(id).step()) return std::nullopt;
+  return read_delivery(row);
+}
+
+std::vector<DeliveryRecord> Database::deliveries(std::optional<DeliveryState> state,
+                                                 const std::optional<std::string>& team, const Page& page) {
+  std::string sql = "SELECT " TRIAGED_DELIVERY_COLUMNS " FROM deliveries WHERE id < ?";
+  if (state) sql += " AND state = ?";
+  if (team) sql += " AND team = ?";
+  sql += " ORDER BY id DESC LIMIT ?";
+  auto row = c_.use(sql);
+  row.bind(page.after.empty() ? std::string_view("~") : std::string_view(page.after));  // "~": beyond any id
+  if (state) row.bind(*state);
+  if (team) row.bind(*team);
+  return read_deliveries(row.bind(page.limit));
+}
+
+std::vector<DeliveryRecord> Database::due_deliveries(std::string_view team, Time now, std::size_t limit) {
+  auto row = c_.use(kDue);
+  return read_deliveries(row.bind(team, now, limit));
+}
+
+std::optional<Time> Database::next_delivery_at(std::string_view team) {
+  auto row = c_.use(kNextDue);
+  if (!row.bind(team).step()) return std::nullopt;
+  return row.time();
+}
+
+void Database::insert_delivery(const DeliveryRecord& d) {
+  c_.use(kInsert)
+      .bind(d.id, d.team, d.type, d.case_id, d.escalation, d.body, d.state, d.attempts, d.created_at, d.next_attempt_at,
+            d.done_at, d.last_status, d.last_error)
+      .exec();
+}
+
+void Database::update_delivery(const DeliveryRecord& d) {
+  auto row = c_.use(kUpdate);
+  row.bind(d.team, d.type, d.case_id, d.escalation, d.state, d.attempts, d.created_at, d.next_attempt_at, d.done_at,
+           d.last_status, d.last_error, d.id)
+      .exec();
+  if (row.changes() != 1) throw std::runtime_error("update_delivery: there is no delivery " + d.id.str());
+}
+
+void Database::cancel_deliveries(const EscalationId& id, Time now, std::string_view why) {
+  c_.use(kCancel).bind(now, why, id).exec();
+}
+
+std::vector<EndpointRecord> Database::endpoints() {
+  std::vector<EndpointRecord> endpoints;
+  auto row = c_.use(kEndpoints);
+  while (row.step()) {
+    EndpointRecord endpoint;
+    endpoint.team = row.string();
+    endpoint.enabled = row.boolean();
+    endpoint.reason = row.string();
+    endpoint.changed_at = row.time();
+    endpoints.push_back(std::move(endpoint));
+  }
+  return endpoints;
+}
+
+void Database::set_endpoint(const EndpointRecord& endpoint) {
+  c_.use(kSetEndpoint).bind(endpoint.team, endpoint.enabled, endpoint.reason, endpoint.changed_at).exec();
+}
+
+}  // namespace triage::store
