@@ -19,7 +19,8 @@ target_compile_options(triage_warnings INTERFACE
   -Wimplicit-fallthrough -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports false positives of these two inside its own library when optimising.
-  target_compile_options(triage_warnings INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
+  # The third is about the frames of Asio's awaitable coroutines.
+  target_compile_options(triage_warnings INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-mismatched-new-delete)
 endif()
 
 if(TRIAGED_SANITIZE)

@@ -66,17 +66,32 @@ std::string roles_text(unsigned roles) {
   return out;
 }
 
-Response refuse(Error error) {
+Response refuse(const Error& error) {
   Response response = net::problem(error);
   if (error.code == ErrorCode::unauthenticated) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;
 }
 
-Response too_many(std::chrono::seconds wait) {
-  Error error =
-      make_error(ErrorCode::too_many_requests, "more requests a minute than `limits.requests_per_minute` allows");
-  error.retry_after = wait;
-  return refuse(std::move(error));
+// The caller by token, within their rate and of one of these roles.
+boost::asio::awaitable<Result<Caller>> admit(const ApiContext& context, const Request& request, unsigned roles) {
+  const auto rate = [](std::optional<std::chrono::seconds> wait) -> std::optional<Error> {
+    if (!wait) return std::nullopt;
+    Error error =
+        make_error(ErrorCode::too_many_requests, "more requests a minute than `limits.requests_per_minute` allows");
+    error.retry_after = *wait;
+    return error;
+  };
+  Result<Caller> known = co_await context.access.authenticate(request);
+  if (!known) {
+    if (auto error = rate(context.address_rate(request.remote))) co_return std::move(*error);
+    co_return known.error();
+  }
+  if (auto error = rate(context.token_rate(known->token.view()))) co_return std::move(*error);
+  if ((roles & bit(known->role)) == 0) {
+    co_return make_error(ErrorCode::forbidden, "this call needs the role " + roles_text(roles) + "; yours is " +
+                                                   std::string(to_string(known->role)));
+  }
+  co_return known;
 }
 
 boost::asio::awaitable<Response> serve(std::shared_ptr<const ApiContext> context, const Entry* entry,
@@ -84,27 +99,31 @@ boost::asio::awaitable<Response> serve(std::shared_ptr<const ApiContext> context
   const bool by_link =
       entry->by_link != nullptr && !request.header("Authorization") && request.query_value("signature");
   Caller caller;
-  if (by_link || entry->call == nullptr) {
-    if (!by_link) co_return refuse(make_error(ErrorCode::unauthenticated, "open this page by a callback's ack_url"));
-    if (const auto wait = context->address_rate(request.remote)) co_return too_many(*wait);
+  if (by_link) {
+    if (const auto wait = context->address_rate(request.remote)) {
+      Error error = make_error(ErrorCode::too_many_requests, "too many requests from this address");
+      error.retry_after = *wait;
+      co_return refuse(error);
+    }
+  } else if (entry->call == nullptr) {
+    co_return refuse(make_error(ErrorCode::unauthenticated, "open this page by a callback's ack_url"));
   } else {
-    Result<Caller> known = co_await context->access.authenticate(request);
-    if (!known) {
-      if (const auto wait = context->address_rate(request.remote)) co_return too_many(*wait);
-      co_return refuse(known.error());
-    }
-    if (const auto wait = context->token_rate(known->token.view())) co_return too_many(*wait);
-    if ((entry->roles & bit(known->role)) == 0) {
-      co_return refuse(make_error(ErrorCode::forbidden, "this call needs the role " + roles_text(entry->roles) +
-                                                            "; yours is " + std::string(to_string(known->role))));
-    }
-    caller = *known;
+    Result<Caller> admitted = co_await admit(*context, request, entry->roles);
+    if (!admitted) co_return refuse(admitted.error());
+    caller = std::move(*admitted);
   }
   Call call{context, request, std::move(caller), context->policy.get(), wall_clock_now()};
   const auto run = by_link ? entry->by_link : entry->call;
   Answer answer = co_await run(call);
   if (!answer) co_return refuse(answer.error());
   co_return std::move(*answer);
+}
+
+boost::asio::awaitable<Response> serve_any(std::shared_ptr<const ApiContext> context,
+                                           std::shared_ptr<const net::Handler> handler, Request& request) {
+  Result<Caller> admitted = co_await admit(*context, request, kAll);
+  if (!admitted) co_return refuse(admitted.error());
+  co_return co_await (*handler)(request);
 }
 
 }  // namespace
@@ -120,6 +139,11 @@ std::vector<net::Route> api_routes(std::shared_ptr<const ApiContext> context) {
     routes.push_back(std::move(route));
   }
   return routes;
+}
+
+net::Handler for_any_token(std::shared_ptr<const ApiContext> context, net::Handler handler) {
+  auto held = std::make_shared<const net::Handler>(std::move(handler));
+  return [context, held](Request& request) { return serve_any(context, held, request); };
 }
 
 }  // namespace triage::desk

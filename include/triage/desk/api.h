@@ -31,4 +31,7 @@ struct ApiContext {
 // The routes below /v1 but the hooks. The context must outlive the server that serves them.
 std::vector<net::Route> api_routes(std::shared_ptr<const ApiContext> context);
 
+// The same door (token, rate, errors) for a call of another room, open to every role.
+net::Handler for_any_token(std::shared_ptr<const ApiContext> context, net::Handler handler);
+
 }  // namespace triage::desk

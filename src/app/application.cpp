@@ -1,0 +1,387 @@
+#include "triage/app/application.h"
+
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "app/embedded.h"
+#include "app/hooks.h"
+#include "app/logging.h"
+#include "app/metrics.h"
+#include "app/rate_limiter.h"
+#include "triage/clock/timetable.h"
+#include "triage/deliver/deliverer.h"
+#include "triage/desk/api.h"
+#include "triage/desk/escalations.h"
+#include "triage/desk/intake.h"
+#include "triage/store/await.h"
+
+namespace triage::app {
+
+namespace {
+
+constexpr std::size_t kLinkKeyBytes = 32;
+
+// The key of acknowledge links, made once beside the database, so that links outlive a restart.
+Result<std::string> link_key(const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "link.key";
+  auto failed = [&](const char* what) {
+    return make_error(ErrorCode::internal, file.string() + ": cannot " + what + ": " + std::strerror(errno));
+  };
+  std::string key(kLinkKeyBytes, '\0');
+  int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    const ssize_t size = read(fd, key.data(), key.size());
+    close(fd);
+    if (size == static_cast<ssize_t>(kLinkKeyBytes)) return key;
+    return make_error(ErrorCode::internal,
+                      file.string() + ": expected 32 bytes; remove it and acknowledge links sent so far stop working");
+  }
+  if (errno != ENOENT) return failed("read it");
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), static_cast<int>(key.size())) != 1) {
+    return make_error(ErrorCode::internal, "the system gave no random bytes");
+  }
+  fd = open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return failed("make it");
+  const bool written = write(fd, key.data(), key.size()) == static_cast<ssize_t>(key.size()) && fsync(fd) == 0;
+  close(fd);
+  if (!written) {
+    unlink(file.c_str());
+    return failed("write it");
+  }
+  return key;
+}
+
+std::shared_ptr<const desk::Policy> make_policy(const Config& config, const std::string& key, const std::string& url) {
+  auto policy = std::make_shared<desk::Policy>(config.plan);
+  for (const auto& team : config.teams) {
+    desk::Team& known = policy->teams[team.name];
+    if (!team.callback) continue;
+    known.has_callback = true;
+    known.callback_url = team.callback->shown_url;
+    known.include = team.callback->include;
+  }
+  policy->factors = config.classifier.factors;
+  policy->join_within = config.cases.join_within;
+  policy->reopen_within = config.cases.reopen_within;
+  policy->repeat_every = config.escalations.repeat_every;
+  policy->link_ttl = config.escalations.link_ttl;
+  policy->lease = config.limits.lease;
+  policy->lease_max = config.limits.lease_max;
+  policy->queue_wait_max = config.limits.queue_wait_max;
+  policy->public_url = config.public_url.empty() ? url : config.public_url;
+  policy->link_key = key;
+  return policy;
+}
+
+// `before`: sources that keep their counters over a reload.
+Result<std::shared_ptr<const Sources>> bind_sources(const Config& config, const Sources& before) {
+  auto sources = std::make_shared<Sources>();
+  for (const auto& wanted : config.sources) {
+    auto file = ingest::shipped_source(wanted.use);
+    if (!file) return file.error();
+    auto source = (*file)->bind(wanted);
+    if (!source) {
+      Error error = source.error();
+      error.detail = "source \"" + wanted.name + "\": " + error.detail;
+      return error;
+    }
+    auto bound = std::make_shared<BoundSource>();
+    bound->source = std::move(*source);
+    const auto known = before.find(wanted.name);
+    bound->stats = known != before.end() ? known->second->stats : std::make_shared<SourceStats>();
+    sources->emplace(wanted.name, std::move(bound));
+  }
+  return std::shared_ptr<const Sources>(std::move(sources));
+}
+
+Result<std::shared_ptr<const classify::Classifier>> load_judge(const Config& config) {
+  return config.classifier.model.empty() ? classify::shipped_model() : classify::load_model(config.classifier.model);
+}
+
+std::string shown_host(const net::ServerOptions& options) {
+  return options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
+}
+
+}  // namespace
+
+struct Application::Impl {
+  Config config;
+  std::string key;
+  std::unique_ptr<net::Runtime> runtime;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<desk::PolicyHolder> policy;
+  net::Signal queue_changed;
+  std::unique_ptr<RateLimiter> token_rate;
+  std::unique_ptr<RateLimiter> address_rate;
+  std::unique_ptr<desk::Access> access;
+  std::unique_ptr<deliver::Deliverer> deliverer;
+  std::unique_ptr<clock::Timetable> timetable;
+  std::unique_ptr<Hooks> hooks;
+  std::unique_ptr<net::Server> server;
+  Metrics metrics;
+  std::atomic<bool> draining{false};
+  bool stopped = false;
+
+  // What the timetable's work leaves to tell; its commits come one after another.
+  std::mutex clock_mutex;
+  desk::Effects clock_effects;
+
+  void tell(const desk::Effects& effects) {
+    for (const auto& team : effects.teams) deliverer->wake(team);
+    if (effects.due) timetable->note(*effects.due);
+    if (effects.queue) queue_changed.raise();
+  }
+
+  // Changes that no request asked for: tried until they are durable.
+  void change(std::function<void(store::Writer&, desk::Effects&)> work) {
+    auto effects = std::make_shared<desk::Effects>();
+    store->write(
+        [effects, work](store::Writer& writer) {
+          *effects = {};
+          work(writer, *effects);
+        },
+        [this, effects, work](store::Committed outcome, const std::string& detail) {
+          if (outcome == store::Committed::yes) {
+            tell(*effects);
+          } else {
+            spdlog::error("a change was not stored: {}", detail);
+          }
+        });
+  }
+
+  std::vector<net::Route> routes();
+  boost::asio::awaitable<net::Response> metrics_page();
+  boost::asio::awaitable<net::Response> ready();
+  boost::asio::awaitable<net::Response> list_sources();
+  void observe(const net::Exchange& exchange);
+};
+
+boost::asio::awaitable<net::Response> Application::Impl::metrics_page() {
+  auto figures = std::make_shared<store::Reader::Figures>();
+  auto work = store::Store::Read([figures](store::Reader& reader) { *figures = reader.figures(); });
+  // Without a readable disk the counters are still worth having.
+  const Result<void> read = co_await store::read(*store, std::move(work));
+  if (!read) spdlog::warn("metrics without figures from the database: {}", read.error().detail);
+  const auto judge = hooks->judge();
+  Metrics::Parts parts{server->stats(),
+                       store->stats(),
+                       store->healthy(),
+                       *figures,
+                       deliverer->stats(),
+                       timetable->stats(),
+                       hooks->judge_stats(),
+                       hooks->sources(),
+                       std::string(judge->model_version()),
+                       wall_clock_now()};
+  net::Response response = net::Response::text(200, metrics.text(parts));
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  co_return response;
+}
+
+boost::asio::awaitable<net::Response> Application::Impl::ready() {
+  if (draining) co_return net::problem(make_error(ErrorCode::unavailable, "draining: the server is about to stop"));
+  if (!store->healthy()) {
+    Error error = make_error(ErrorCode::unavailable, "the database cannot commit: " + store->trouble());
+    error.retry_after = std::chrono::seconds(1);
+    co_return net::problem(error);
+  }
+  co_return net::Response::json(200, R"({"status":"ready"})");
+}
+
+void Application::Impl::observe(const net::Exchange& exchange) {
+  metrics.observe(exchange);
+  const auto level = exchange.status >= 500   ? spdlog::level::warn
+                     : exchange.status >= 400 ? spdlog::level::info
+                                              : spdlog::level::debug;
+  if (!exchange.request || !spdlog::should_log(level)) return;
+  // The path without its query: an acknowledge link's signature stays out of the log.
+  log_line(level, "request",
+           {{"request_id", exchange.request->id},
+            {"method", std::string(net::to_string(exchange.request->method))},
+            {"path", exchange.request->path.substr(0, 200)},
+            {"status", std::to_string(exchange.status)},
+            {"remote", exchange.request->remote},
+            {"took_us", std::to_string(exchange.took.count())}});
+}
+
+std::vector<net::Route> Application::Impl::routes() {
+  std::vector<net::Route> out = hooks->routes(config.limits.hook_body_bytes);
+  auto api = std::make_shared<desk::ApiContext>(
+      desk::ApiContext{*store, *policy, *access, queue_changed, [this](const desk::Effects& effects) { tell(effects); },
+                       [this](std::string_view k) { return token_rate->take(k, std::chrono::steady_clock::now()); },
+                       [this](std::string_view k) { return address_rate->take(k, std::chrono::steady_clock::now()); },
+                       config.limits.api_body_bytes});
+  for (auto& route : desk::api_routes(api)) out.push_back(std::move(route));
+
+  auto open = [&out](const char* path, net::Handler handler) {
+    net::Route route;
+    route.method = net::Method::get;
+    route.pattern = path;
+    route.handler = std::move(handler);
+    out.push_back(std::move(route));
+  };
+  open("/healthz", [](net::Request&) -> boost::asio::awaitable<net::Response> {
+    co_return net::Response::json(200, R"({"status":"alive"})");
+  });
+  open("/readyz", [this](net::Request&) { return ready(); });
+  open("/openapi.json", [](net::Request&) -> boost::asio::awaitable<net::Response> {
+    co_return net::Response::json(200, std::string(openapi_json()));
+  });
+  open("/metrics", desk::for_any_token(api, [this](net::Request&) { return metrics_page(); }));
+  open("/v1/sources", desk::for_any_token(api, [this](net::Request&) { return list_sources(); }));
+  return out;
+}
+
+boost::asio::awaitable<net::Response> Application::Impl::list_sources() {
+  auto figures = std::make_shared<store::Reader::Figures>();
+  auto work = store::Store::Read([figures](store::Reader& reader) { *figures = reader.figures(); });
+  const Result<void> done = co_await store::read(*store, std::move(work));
+  if (!done) co_return net::problem(done.error());
+  nlohmann::ordered_json items = nlohmann::ordered_json::array();
+  const auto sources = hooks->sources();
+  for (const auto& [name, bound] : *sources) {
+    const ingest::SourceConfig& c = bound->source->config();
+    nlohmann::ordered_json item{{"id", name}, {"name", name}, {"use", c.use}, {"brand_account", c.brand_account}};
+    item["unsigned"] = c.unsigned_ok;
+    item["expect_every"] =
+        c.expect_every ? nlohmann::ordered_json(format_duration(*c.expect_every)) : nlohmann::ordered_json(nullptr);
+    std::int64_t last = bound->stats->last_event_ms;
+    for (const auto& [source, at] : figures->newest_post_by_source) {
+      if (source == name) last = std::max(last, to_millis(at));
+    }
+    item["last_event_at"] =
+        last > 0 ? nlohmann::ordered_json(format_time(from_millis(last))) : nlohmann::ordered_json(nullptr);
+    items.push_back(std::move(item));
+  }
+  const nlohmann::ordered_json out{{"items", std::move(items)}, {"next_cursor", nullptr}};
+  co_return net::Response::json(200, out.dump());
+}
+
+Application::Application(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Application::~Application() {
+  stop();
+}
+
+Result<std::unique_ptr<Application>> Application::create(Config config) {
+  auto impl = std::make_unique<Impl>();
+  impl->config = std::move(config);
+  const Config& c = impl->config;
+
+  auto judge = load_judge(c);
+  if (!judge) return judge.error();
+  auto sources = bind_sources(c, {});
+  if (!sources) return sources.error();
+  auto store = store::open(c.store);
+  if (!store) return store.error();
+  impl->store = std::move(*store);
+  auto key = link_key(c.store.directory);
+  if (!key) return key.error();
+  impl->key = std::move(*key);
+
+  Impl* const self = impl.get();
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  impl->runtime = std::make_unique<net::Runtime>(c.threads > 0 ? c.threads : cores);
+  impl->policy = std::make_unique<desk::PolicyHolder>(make_policy(c, impl->key, ""));
+  impl->token_rate = std::make_unique<RateLimiter>(c.limits.token_requests_per_minute);
+  impl->address_rate = std::make_unique<RateLimiter>(c.limits.address_requests_per_minute);
+  impl->access = std::make_unique<desk::Access>(*impl->runtime, *impl->store);
+  impl->deliverer = std::make_unique<deliver::Deliverer>(
+      *impl->runtime, *impl->store, endpoints(c), c.delivery, [self](const std::string& team) {
+        self->change([self, team](store::Writer& writer, desk::Effects& effects) {
+          desk::climb_past(writer, *self->policy->get(), team, wall_clock_now(), effects);
+        });
+      });
+  impl->timetable = std::make_unique<clock::Timetable>(
+      *impl->runtime, *impl->store,
+      [self](store::Writer& writer, const store::Due& due, Time now) {
+        std::lock_guard lock(self->clock_mutex);
+        desk::when_due(writer, *self->policy->get(), due, now, self->clock_effects);
+      },
+      [self] {
+        desk::Effects effects;
+        {
+          std::lock_guard lock(self->clock_mutex);
+          std::swap(effects, self->clock_effects);
+        }
+        self->tell(effects);
+      });
+  impl->hooks = std::make_unique<Hooks>(
+      *impl->store, *impl->policy, std::move(*judge), [self](const desk::Effects& effects) { self->tell(effects); },
+      [self](std::string_view k) { return self->address_rate->take(k, std::chrono::steady_clock::now()); });
+  impl->hooks->set_sources(std::move(*sources));
+  impl->server = std::make_unique<net::Server>(*impl->runtime, c.server, impl->routes(),
+                                               [self](const net::Exchange& exchange) { self->observe(exchange); });
+  return std::unique_ptr<Application>(new Application(std::move(impl)));
+}
+
+Result<void> Application::start() {
+  Impl& i = *impl_;
+  i.access->start();
+  const Result<void> listening = i.server->start();
+  if (!listening) return listening.error();
+  // Links in callbacks need an address; without a public one it is the one that was bound.
+  i.policy->set(make_policy(i.config, i.key, url()));
+  i.deliverer->start();
+  i.timetable->start();
+  return boost::system::in_place_value;
+}
+
+std::string Application::url() const {
+  const net::ServerOptions& options = impl_->config.server;
+  return std::string(options.tls ? "https" : "http") + "://" + shown_host(options) + ":" +
+         std::to_string(impl_->server->port());
+}
+
+Result<void> Application::reload(Config config) {
+  Impl& i = *impl_;
+  auto judge = load_judge(config);
+  if (!judge) return judge.error();
+  auto sources = bind_sources(config, *i.hooks->sources());
+  if (!sources) return sources.error();
+  if (const auto tls = i.server->reload_tls(); !tls && config.server.tls) return tls.error();
+
+  const net::ServerOptions& before = i.config.server;
+  if (config.server.host != before.host || config.server.port != before.port ||
+      config.store.directory != i.config.store.directory || config.threads != i.config.threads) {
+    spdlog::warn("listen, data and threads take a restart; the present ones stay in force");
+  }
+  i.hooks->set_judge(std::move(*judge));
+  i.hooks->set_sources(std::move(*sources));
+  i.deliverer->configure(endpoints(config), config.delivery);
+  i.token_rate->set_rate(config.limits.token_requests_per_minute);
+  i.address_rate->set_rate(config.limits.address_requests_per_minute);
+  // What a reload cannot change keeps its present value, so that url() and the next comparison stay true.
+  config.server = i.config.server;
+  config.store = i.config.store;
+  config.threads = i.config.threads;
+  i.config = std::move(config);
+  i.policy->set(make_policy(i.config, i.key, url()));
+  return boost::system::in_place_value;
+}
+
+void Application::stop() {
+  Impl& i = *impl_;
+  if (i.stopped) return;
+  i.stopped = true;
+  i.draining = true;
+  i.queue_changed.close();
+  i.server->stop(i.config.drain_grace);
+  i.timetable->stop();
+  i.deliverer->stop(i.config.drain_grace);
+  i.access->stop();
+  i.store.reset();  // finishes what was submitted, before the threads that wait for it end
+  i.runtime->stop();
+}
+
+}  // namespace triage::app
