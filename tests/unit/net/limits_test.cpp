@@ -62,29 +62,33 @@ TEST(Limits, AHeaderThatIsTooLargeGets431) {
 TEST(Limits, ASlowHeaderGets408) {
   TestServer test(with_limits([](ServerLimits& limits) { limits.header_timeout = 60ms; }));
   Wire wire(test.port());
+  std::atomic<bool> answered{false};
   // A byte now and then must not move the deadline: without one, this would go on for as long as the client likes.
   std::thread drip([&] {
     wire.send("GET /hello HTTP/1.1\r\n");
-    while (wire.send("X")) std::this_thread::sleep_for(5ms);
+    while (!answered && wire.send("X")) std::this_thread::sleep_for(5ms);
   });
   const Answer answer = wire.read();
+  answered = true;
   EXPECT_EQ(answer.status, 408);
   EXPECT_EQ(answer.header("Connection"), "close");
-  wire.read_to_end();
   drip.join();
+  EXPECT_EQ(wire.read_to_end(), "");
   EXPECT_EQ(test.server->stats().timeouts, 1);
 }
 
 TEST(Limits, ASlowBodyGets408AndReachesNoHandler) {
   TestServer test(with_limits([](ServerLimits& limits) { limits.body_timeout = 60ms; }));
   Wire wire(test.port());
+  std::atomic<bool> answered{false};
   std::thread drip([&] {
     wire.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\n");
-    while (wire.send("X")) std::this_thread::sleep_for(5ms);
+    while (!answered && wire.send("X")) std::this_thread::sleep_for(5ms);
   });
   EXPECT_EQ(wire.read().status, 408);
-  wire.read_to_end();
+  answered = true;
   drip.join();
+  EXPECT_EQ(wire.read_to_end(), "");
   EXPECT_EQ(test.echoes, 0);
 }
 
