@@ -36,7 +36,6 @@ Key key_of(const store::Due& due) {
 // What one unit of work did. Set anew each time that it runs.
 struct Pass {
   std::size_t fired = 0;
-  std::size_t put_off = 0;
   std::optional<store::Due> at_fault;  // the entry whose handler was running when the work threw
   Duration late{0};
 };
@@ -123,10 +122,13 @@ asio::awaitable<Result<void>> Timetable::Impl::fire(const std::set<Key>& put_off
   store::Store::Work work = [pass, put_off, this](store::Writer& writer) {
     *pass = Pass();
     const Time now = wall_clock_now();
-    for (const store::Due& due : writer.due(now, kBatch)) {
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      // One by one: what is done for an entry may move or clear those after it.
+      const std::vector<store::Due> earliest = writer.due(now, 1);
+      if (earliest.empty()) break;
+      const store::Due& due = earliest.front();
       if (put_off.contains(key_of(due))) {
         writer.set_due({due.kind, due.subject, now + kPutOff});
-        ++pass->put_off;
         continue;
       }
       pass->at_fault = due;

@@ -129,13 +129,24 @@ TEST_F(Entries, FireOnceHoweverOftenTheyWereMoved) {
   EXPECT_TRUE(still_there().empty());
 }
 
-TEST_F(Entries, ThatAreClearedDoNotFire) {
-  set("cleared", in(milliseconds(20)));
-  set("other kind", in(milliseconds(20)), DueKind::lease_end);
+TEST_F(Entries, ThatAreClearedOrMovedByAnotherDoNotFire) {
+  when_due = [](store::Writer& writer, const Due& due, Time now) {
+    if (due.subject != "first") return;
+    writer.clear_due(DueKind::rung, "cleared");
+    writer.set_due({DueKind::rung, "moved", now + kFar});
+  };
+  const Time at = in(-milliseconds(10));
+  db.write([&](store::Writer& writer) {
+    writer.set_due({DueKind::rung, "first", at});
+    writer.set_due({DueKind::rung, "cleared", at + milliseconds(1)});
+    writer.set_due({DueKind::lease_end, "cleared", at + milliseconds(2)});
+    writer.set_due({DueKind::rung, "moved", at + milliseconds(3)});
+    writer.set_due({DueKind::rung, "last", at + milliseconds(4)});
+  });
   start();
-  db.write([](store::Writer& writer) { writer.clear_due(DueKind::rung, "cleared"); });
-  ASSERT_TRUE(eventually([&] { return fired().contains("other kind"); }));
-  EXPECT_EQ(fired(), (Times{{"other kind", 1}}));
+  ASSERT_TRUE(eventually([&] { return fired().contains("last"); }));
+  EXPECT_EQ(fired(), (Times{{"first", 1}, {"cleared", 1}, {"last", 1}}));
+  EXPECT_EQ(still_there().size(), 1U);
 }
 
 TEST_F(Entries, MaySetWhatComesNext) {
