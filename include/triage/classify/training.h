@@ -12,10 +12,9 @@
 
 namespace triage::classify {
 
-// A label of the guideline may be missing where nobody gave it. `moment` may be the guideline's third value.
-struct LabelledPost {
-  std::string id;
-  Post post;
+// One reading of a post by the guideline. A label may be missing where nobody gave it. `moment` may be the guideline's
+// third value.
+struct Labels {
   std::optional<std::string> moment;  // in_the_moment, after_the_fact, neither
   std::optional<Intent> intent;
   std::optional<bool> actionable;
@@ -23,8 +22,17 @@ struct LabelledPost {
   std::optional<Topic> topic;
 };
 
+// A post, its labels, and those of a second reader where there was one. Training averages the two, measuring takes the
+// first.
+struct LabelledPost : Labels {
+  std::string id;
+  Post post;
+  Labels reader;
+};
+
 // TSV (a header row, no quoting; columns `text` and any of id, moment, intent, actionable, urgency, topic and their
-// *_reader twins) or JSONL (a Post with `labels`). By the file's ending. The error names file, line and column.
+// *_reader twins) or JSONL (a Post with `labels` and perhaps `labels_reader`, objects of the same names). By the file's
+// ending. The error names file, line and column.
 Result<std::vector<LabelledPost>> read_labelled(const std::filesystem::path& file);
 
 struct TrainOptions {

@@ -1,0 +1,42 @@
+// The fast judge: features, one pass over the weights, calibrated answers, and the words that spoke for them.
+#pragma once
+
+#include "classify/model.h"
+#include "triage/classify/classifier.h"
+
+namespace triage::classify {
+
+// What the model believes, before it is put into the words of a verdict. All are probabilities.
+struct Beliefs {
+  double in_the_moment = 0, after_the_fact = 0, neither = 1;  // sum to 1
+  double actionable = 0;
+  std::array<double, 3> urgency{};  // at least 1, at least 2, 3; never rising
+  std::array<double, 5> intent{};
+  std::array<double, 10> topic{};
+};
+
+Beliefs beliefs_of(const Row& scores, const Calibration& calibration);
+
+// 0 to 100 in the bands of priority_of: crossing a threshold crosses its band's edge, and within a band the post stands
+// higher the nearer it is to the next.
+double urgency_points(const std::array<double, 3>& at_least, const std::array<double, 3>& thresholds);
+
+// The answers of a verdict, without its reasons, language and sentiment.
+void answer(const Beliefs& beliefs, const Row& scores, const Calibration& calibration, Verdict& verdict);
+
+class FastJudge : public Classifier {
+ public:
+  explicit FastJudge(Model model) : model_(std::move(model)) {}
+
+  Verdict judge(const Post& post, Time now) const override;
+  std::string_view judge_name() const override { return "fast"; }
+  std::string_view model_version() const override { return model_.version(); }
+
+  Beliefs beliefs(const Post& post) const;
+  const Model& model() const { return model_; }
+
+ private:
+  Model model_;
+};
+
+}  // namespace triage::classify

@@ -1,0 +1,121 @@
+// What is known of English words before any training: which cue classes a word or short phrase belongs to ("still",
+// "stuck", "refund"), how chat spellings are written out ("tmrw" → "tomorrow"), and which words are negators. The
+// classes are evidence only: what each is worth, and in which company, is learnt. Built once, read-only afterwards.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace triage::classify {
+
+enum class Cue : std::uint8_t {
+  now,
+  still,
+  just,
+  waiting,
+  waited,
+  stuck,
+  here,
+  missing,
+  missed,
+  connection,
+  delay,
+  cancelled,
+  soon,
+  broken,
+  failing,
+  negation,
+  yesterday,
+  was,
+  is_now,
+  future,
+  going,
+  first_person,
+  second_person,
+  asking,
+  able,
+  thanks,
+  positive,
+  negative,
+  verdict,
+  money,
+  charged,
+  help,
+  direct_message,
+  danger,
+  fraud,
+  vulnerable,
+  staff,
+  phone,
+  luggage,
+  parcel,
+  food,
+  app,
+  network,
+  device,
+  booking,
+  dirt,
+  chatter,
+  humour,
+  mock_praise,
+  solved,
+  update,
+  unit_short,
+  unit_long,
+  week_day,
+  quantity,
+  brand_switch,
+  wish,
+  lost,
+  quiet,
+  travel,
+  intensifier,
+  but,
+  someone,
+  every,
+  count_
+};
+inline constexpr std::size_t kCues = static_cast<std::size_t>(Cue::count_);
+static_assert(kCues <= 64, "classes are kept in a 64-bit mask");
+
+using CueMask = std::uint64_t;
+constexpr CueMask bit(Cue cue) {
+  return CueMask{1} << static_cast<unsigned>(cue);
+}
+
+struct LexiconEntry {
+  std::uint64_t hash = 0;  // 0: free slot
+  CueMask cues = 0;
+  std::string_view first, second;  // the spelling in full, where `first` is not empty
+};
+
+class Lexicon {
+ public:
+  static const Lexicon& english();
+
+  // By the hash of a folded word, or of a phrase as `phrase_hash` makes it. Null where nothing is known.
+  const LexiconEntry* find(std::uint64_t hash) const {
+    for (std::size_t i = hash >> shift_;; i = (i + 1) & (slots_.size() - 1)) {
+      const LexiconEntry& entry = slots_[i];
+      if (entry.hash == hash) return &entry;
+      if (entry.hash == 0) return nullptr;
+    }
+  }
+
+  // True where some known phrase begins with this word, so that most words need no further look-up.
+  bool begins_phrase(std::uint64_t hash) const {
+    return (phrase_starts_[hash >> 52U] & (1U << ((hash >> 44U) & 7U))) != 0;
+  }
+
+ private:
+  Lexicon();
+  LexiconEntry& slot(std::uint64_t hash);
+
+  std::vector<LexiconEntry> slots_;
+  unsigned shift_ = 0;
+  std::array<std::uint8_t, 4096> phrase_starts_{};
+};
+
+}  // namespace triage::classify
