@@ -100,6 +100,7 @@ class Database final : public Writer {
  private:
   // Whose case a post counts for when its conversation is looked up; nothing where it has none.
   std::optional<AuthorId> thread_author(const PostRecord& post);
+  std::optional<AuthorId> author_of_case(const CaseId& id);
   std::vector<CaseId> walk_queue(const QueueFilter& filter, std::optional<Time> claimable_at, std::size_t limit);
 
   Connection& c_;

@@ -59,19 +59,15 @@ const Sql kNewest(
     "INSERT INTO sources (source, newest_post_at) VALUES (?1, ?2)"
     " ON CONFLICT (source) DO UPDATE SET newest_post_at = max(newest_post_at, ?2)");
 
-// The newest post with a case in a conversation: of one customer, or of anyone.
+// Posts with a case in a conversation: of one customer's cases, newest first, or of anyone's. No order is asked for
+// where SQLite would have to sort: that alone costs more than all the rest.
 const Sql kThreadOfAuthor(
     "SELECT seq, case_id FROM posts WHERE thread_id = ? AND thread_author = ? AND platform = ? AND brand_account = ?"
     " ORDER BY seq DESC LIMIT 1");
-const Sql kThread(
-    "SELECT seq, case_id FROM posts WHERE thread_id = ? AND platform = ? AND brand_account = ? ORDER BY seq DESC LIMIT "
-    "1");
-const Sql kNativeOfAuthor(
-    "SELECT p.seq, p.case_id FROM posts p JOIN cases c ON c.id = p.case_id WHERE p.native_id = ? AND p.platform = ?"
-    " AND p.brand_account = ? AND c.author_id = ? ORDER BY p.seq DESC LIMIT 1");
+const Sql kThread("SELECT seq, case_id FROM posts WHERE thread_id = ? AND platform = ? AND brand_account = ?");
 const Sql kNative(
-    "SELECT seq, case_id FROM posts WHERE native_id = ? AND platform = ? AND brand_account = ? AND case_id IS NOT NULL"
-    " ORDER BY seq DESC LIMIT 1");
+    "SELECT seq, case_id FROM posts WHERE native_id = ? AND platform = ? AND brand_account = ? AND case_id IS NOT "
+    "NULL");
 const Sql kAuthorOfCase("SELECT author_id FROM cases WHERE id = ?");
 
 std::optional<PostState> parse_state(std::string_view text) {
@@ -185,8 +181,12 @@ std::optional<std::string_view> thread_of(const PostRecord& record) {
 std::optional<AuthorId> Database::thread_author(const PostRecord& record) {
   if (!thread_of(record)) return std::nullopt;
   if (record.state != PostState::own) return record.author;
+  return author_of_case(*record.case_id);
+}
+
+std::optional<AuthorId> Database::author_of_case(const CaseId& id) {
   auto row = c_.use(kAuthorOfCase);
-  if (!row.bind(*record.case_id).step()) return std::nullopt;
+  if (!row.bind(id).step()) return std::nullopt;
   return row.optional_id<AuthorId>();
 }
 
@@ -250,25 +250,31 @@ std::optional<CaseId> Database::case_of_conversation(std::string_view platform, 
                                                      const std::optional<AuthorId>& author) {
   std::int64_t newest = 0;
   std::optional<CaseId> found;
-  const auto look = [&](Query& row) {
-    if (!row.step()) return;
-    const auto seq = row.integer();
-    if (seq <= newest) return;
-    newest = seq;
-    found = row.id<CaseId>();
+  const auto take_newest = [&](Query& row) {
+    while (row.step()) {
+      const auto seq = row.integer();
+      if (seq <= newest) continue;
+      newest = seq;
+      found = row.id<CaseId>();
+    }
   };
   const auto by_native_id = [&](std::string_view native_id) {
-    auto row = c_.use(author ? kNativeOfAuthor : kNative);
+    auto row = c_.use(kNative);
     row.bind(native_id, platform, brand_account);
-    if (author) row.bind(*author);
-    look(row);
+    while (row.step()) {
+      const auto seq = row.integer();
+      const auto case_id = row.id<CaseId>();
+      if (seq <= newest || (author && author_of_case(case_id) != author)) continue;
+      newest = seq;
+      found = case_id;
+    }
   };
   if (!conversation_id.empty()) {
     auto row = c_.use(author ? kThreadOfAuthor : kThread);
     row.bind(conversation_id);
     if (author) row.bind(*author);
     row.bind(platform, brand_account);
-    look(row);
+    take_newest(row);
     by_native_id(conversation_id);
   }
   if (!in_reply_to.empty() && in_reply_to != conversation_id) by_native_id(in_reply_to);
