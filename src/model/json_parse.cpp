@@ -98,7 +98,6 @@ struct Watched {
     return *this;
   }
   friend bool operator==(const Watched& a, const Watched& b) { return a.at == b.at; }
-  friend bool operator!=(const Watched& a, const Watched& b) { return a.at != b.at; }
 };
 
 // Also refuses a key that stands twice in one object.
