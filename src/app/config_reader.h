@@ -36,6 +36,7 @@ class Findings {
 
   // Nothing more is noted of a place that was closed: one fault there says enough.
   void fail(std::string pointer, std::string message) {
+    ++faults_;
     if (closed_.count(pointer) != 0) return;
     errors_.push_back({file_, std::move(pointer), std::move(message)});
   }
@@ -43,6 +44,9 @@ class Findings {
   void warn(std::string pointer, std::string message) {
     warnings_.push_back({file_, std::move(pointer), std::move(message)});
   }
+
+  // Faults met so far, also those that were not noted again. For "was anything wrong with this part?"
+  std::size_t faults() const { return faults_; }
 
   std::vector<Finding>& errors() { return errors_; }
   std::vector<Finding>& warnings() { return warnings_; }
@@ -52,6 +56,7 @@ class Findings {
   std::vector<Finding> errors_;
   std::vector<Finding> warnings_;
   std::set<std::string> closed_;
+  std::size_t faults_ = 0;
 };
 
 // Replaces ${NAME} by the environment variable and {"file": PATH} by the file's content, in place. Returns the pointers

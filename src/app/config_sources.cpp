@@ -91,7 +91,7 @@ void read_source(Object& in, KnownNames& names, Config& config) {
     return in.pass_over_rest();
   }
   source.use = *use_name;
-  const std::size_t faults = in.value().findings().errors().size();
+  const std::size_t faults = in.value().findings().faults();
   read_secrets(in, **file, source);
   for (const std::string& name : (*file)->setting_names()) {
     const auto value = in.find(name);
@@ -102,7 +102,7 @@ void read_source(Object& in, KnownNames& names, Config& config) {
       value->expected("a string");
     }
   }
-  if (in.value().findings().errors().size() == faults) check_binding(in.value(), **file, source);
+  if (in.value().findings().faults() == faults) check_binding(in.value(), **file, source);
   config.sources.push_back(std::move(source));
 }
 
