@@ -22,6 +22,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kAcceptBackOff{100};
 constexpr std::chrono::milliseconds kCutWait{5'000};
+constexpr std::chrono::milliseconds kRefusedHold{1'000};
+constexpr std::size_t kMostRefusedHeld = 64;  // of each thread
 constexpr std::chrono::milliseconds kSlowestSweep{250};
 constexpr std::chrono::milliseconds kFastestSweep{5};
 
@@ -142,6 +144,7 @@ asio::awaitable<void> Server::Impl::accept(std::shared_ptr<Impl> self) {
   asio::steady_timer back_off(self->runtime.at(0));
   boost::system::error_code ec;
   auto token = asio::redirect_error(asio::use_awaitable, ec);
+  bool failing = false;  // said so already
   while (!self->stopping) {
     Worker& worker = self->least_loaded();
     tcp::socket socket(worker.context());
@@ -149,11 +152,13 @@ asio::awaitable<void> Server::Impl::accept(std::shared_ptr<Impl> self) {
     if (self->stopping) break;
     if (ec) {
       // Out of file descriptors or memory: the connection stays in the backlog, and trying again at once would spin.
-      spdlog::warn("cannot accept a connection: {}", ec.message());
+      if (!failing) spdlog::warn("cannot accept connections: {}", ec.message());
+      failing = true;
       back_off.expires_after(kAcceptBackOff);
       co_await back_off.async_wait(token);
       continue;
     }
+    failing = false;
     ++self->stats.accepted;
     ++self->stats.connections;
     ++worker.load;
@@ -203,8 +208,8 @@ void Server::Impl::begin(Worker& worker, tcp::socket socket) {
   }
 }
 
-// Says so at once and without waiting, since what is short is room for connections. A request that is here already is
-// read off first, so that closing does not reset the connection under the answer. A TLS client just sees it close.
+// Says so at once, since what is short is room for connections. The socket is held for a moment more: closed with the
+// client's request unread or still on its way, it would be reset, and the answer lost. A TLS client just sees it close.
 void Server::Impl::refuse(Worker& worker, tcp::socket socket) {
   if (options.tls) return;
   Error error = make_error(ErrorCode::unavailable, "the server has as many connections as it may have");
@@ -222,9 +227,12 @@ void Server::Impl::refuse(Worker& worker, tcp::socket socket) {
   boost::system::error_code ec;
   socket.write_some(asio::buffer(bytes), ec);
   socket.shutdown(tcp::socket::shutdown_send, ec);
-  std::array<char, 16 * 1024> sink;
-  ec.clear();
-  for (int i = 0; i < 4 && !ec; ++i) socket.read_some(asio::buffer(sink), ec);
+  if (worker.refused_held >= kMostRefusedHeld) return;
+  ++worker.refused_held;
+  auto timer = std::make_unique<asio::steady_timer>(worker.context(), kRefusedHold);
+  auto& wait = *timer;
+  wait.async_wait([held = std::move(socket), kept = std::move(timer),
+                   on = worker.shared_from_this()](const boost::system::error_code&) { --on->refused_held; });
 }
 
 template <class Stream, class... Args>

@@ -77,6 +77,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void next_request_id(std::string& id);
 
   std::atomic<std::size_t> load{0};  // connections here or on their way
+  std::size_t refused_held = 0;      // connections over the limit that read their answer yet
 
  private:
   void sweep();

@@ -17,7 +17,7 @@ TEST(MalformedRequest, Gets400AndTheConnectionCloses) {
   const std::string echo = "POST /echo HTTP/1.1\r\nHost: x\r\n";
   const std::vector<Malformed> cases{
       {"no HTTP at all", "nonsense\r\n\r\n"},
-      {"a TLS greeting", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 \r\n\r\n", 18)},
+      {"a TLS greeting", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 \r\n\r\n", 16)},
       {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
       {"unknown version", "GET /hello HTTP/3.0\r\nHost: x\r\n\r\n"},
       {"two spaces", "GET  /hello HTTP/1.1\r\nHost: x\r\n\r\n"},
