@@ -312,14 +312,16 @@ class TimeOf : public Expression {
 
 class Length : public Expression {
  public:
-  explicit Length(ExpressionPtr of) : of_(std::move(of)) {}
+  Length(ExpressionPtr of, std::int64_t minus) : of_(std::move(of)), minus_(minus) {}
   const json* evaluate(Scope& scope, std::size_t depth) const override {
     const json* of = of_->evaluate(scope, depth);
-    return of == nullptr || !of->is_array() ? nullptr : scope.keep(of->size());
+    if (of == nullptr || !of->is_array()) return nullptr;
+    return scope.keep(static_cast<std::int64_t>(of->size()) - minus_);
   }
 
  private:
   ExpressionPtr of_;
+  std::int64_t minus_;
 };
 
 // What an object calls itself by the one member that is its own.
@@ -651,9 +653,11 @@ ExpressionPtr compile_expression(const Spec& spec, const Names& names) {
   if (spec.has("text")) return compile_text(spec, names);
   if (spec.has("time")) return compile_time(spec, names);
   if (spec.has("length")) {
-    spec.is_object({"length"});
+    spec.is_object({"length", "minus"});
     auto of = compile_expression(spec["length"], names);
-    return of ? std::make_unique<Length>(std::move(of)) : nullptr;
+    const auto minus = spec.find("minus");
+    const std::int64_t less = minus ? minus->whole(0, 1'000'000).value_or(0) : 0;
+    return of ? std::make_unique<Length>(std::move(of), less) : nullptr;
   }
   if (spec.has("name_of")) return compile_name_of(spec, names);
   spec.fail(

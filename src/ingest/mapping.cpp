@@ -24,6 +24,8 @@ constexpr std::size_t kMediaItems = 64;
 constexpr std::size_t kMostEvents = 10'000;  // in one request
 constexpr std::size_t kMostIgnoredKinds = 32;
 
+constexpr std::string_view kNameLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
+
 // --- typed reading of what an expression found ---
 
 std::string read_text(const json* value, std::size_t max_bytes) {
@@ -41,7 +43,20 @@ std::string read_exact(const json* value, std::size_t max_bytes) {
 std::string read_url(const json* value) {
   std::string url = read_exact(value, kUrlBytes);
   const bool web = url.compare(0, 8, "https://") == 0 || url.compare(0, 7, "http://") == 0;
-  return web ? url : std::string();
+  const bool plain = std::none_of(url.begin(), url.end(), [](char c) {
+    return (c >= '\0' && c <= ' ') || c == '"' || c == '<' || c == '>' || c == '\\' || c == '\x7f';
+  });
+  return web && plain ? url : std::string();
+}
+
+// A language tag, not any word: letters first, then letters, digits and hyphens.
+std::string read_language(const json* value) {
+  std::string tag = read_exact(value, kLanguageBytes);
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const bool ok =
+      tag.size() >= 2 && letter(tag[0]) && letter(tag[1]) &&
+      std::all_of(tag.begin(), tag.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '-'; });
+  return ok ? tag : std::string();
 }
 
 std::optional<double> read_number(const json* value) {
@@ -219,7 +234,7 @@ class Run {
     }
     fill_author(fields, post, depth);
     post.url = read_url(value_of(fields.url, scope_, depth));
-    post.language = read_exact(value_of(fields.language, scope_, depth), kLanguageBytes);
+    post.language = read_language(value_of(fields.language, scope_, depth));
     post.in_reply_to = read_exact(value_of(fields.in_reply_to, scope_, depth), kIdBytes);
     post.conversation_id = read_exact(value_of(fields.conversation_id, scope_, depth), kIdBytes);
     fill_geo(fields, post, depth);
@@ -257,7 +272,8 @@ class Run {
       Media item;
       item.type = read_exact(value_of(media.type, scope_, depth + 1), kIdBytes);
       item.url = read_url(value_of(media.url, scope_, depth + 1));
-      if (item.type.empty() && item.url.empty()) return;
+      // Without an address only a platform's own object tells of anything, and a link never does.
+      if (item.url.empty() && (item.type.empty() || item.type == "link" || !element.is_object())) return;
       if (item.type.empty()) item.type = "file";
       post.media.push_back(std::move(item));
     };
@@ -451,20 +467,41 @@ std::vector<Step> compile_each(const Spec& spec, Names& names) {
   return out;
 }
 
+// The "@names" that an expression mentions.
+void collect_names(const json& value, std::vector<std::string>& out) {
+  if (value.is_structured()) {
+    for (const auto& child : value) collect_names(child, out);
+  }
+  const auto* text = value.get_ptr<const std::string*>();
+  for (auto at = text == nullptr ? std::string::npos : text->find('@'); at != std::string::npos;
+       at = text->find('@', at + 1)) {
+    const auto end = text->find_first_not_of(kNameLetters, at + 1);
+    out.push_back(text->substr(at + 1, end == std::string::npos ? end : end - at - 1));
+  }
+}
+
+// Whether following the names of `from` leads back to `name`.
+bool leads_to(const Spec& let, const std::string& from, const std::string& name, std::size_t steps) {
+  if (steps == 0 || !let.has(from)) return false;
+  std::vector<std::string> mentioned;
+  collect_names(let[from].value(), mentioned);
+  return std::any_of(mentioned.begin(), mentioned.end(),
+                     [&](const std::string& next) { return next == name || leads_to(let, next, name, steps - 1); });
+}
+
 // Bindings may refer to each other in any order, but not around in a circle.
 void compile_bindings(const Spec& spec, Names& names, std::vector<Binding>& out) {
+  constexpr std::size_t kMostBindings = 32;
   const auto members = spec.members("an object of names and expressions");
+  if (members.size() > kMostBindings) spec.fail("expected at most " + std::to_string(kMostBindings) + " bindings");
   for (const auto& [name, value] : members) {
-    const bool plain =
-        !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
-    if (!plain) value.fail("expected a name of lower-case letters, digits and _");
+    if (name.empty() || name.find_first_not_of(kNameLetters) != std::string::npos) {
+      value.fail("expected a name of lower-case letters, digits and _");
+    }
     names.bindings.emplace(name, names.bindings.size());
   }
   for (const auto& [name, value] : members) {
-    const std::string whole = value.value().dump();
-    if (whole.find("\"@" + name + "/") != std::string::npos || whole.find("\"@" + name + "\"") != std::string::npos) {
-      value.fail("refers to itself");
-    }
+    if (leads_to(spec, name, name, 8)) value.fail("is worked out from itself, in a circle");
     out.push_back({compile_expression(value, names), names.depth});
   }
 }
