@@ -129,8 +129,7 @@ void read_url(const Value& value, const Config& config, CallbackConfig& callback
   const auto address = net::IpAddress::parse(url->host);
   const bool is_private = url->host == "localhost" || (address && !net::is_public_address(*address));
   if (is_private && !config.delivery.allow_private_addresses) {
-    value.warn(url->host +
-               " is not a public address and will not be called: /delivery/allow_private_addresses is false");
+    value.warn("this address is not public and will not be called: /delivery/allow_private_addresses is false");
   } else if (!is_private && url->scheme == "http") {
     value.warn("this is called without TLS, so customers' words can be read on the way; expected https");
   }
@@ -165,7 +164,8 @@ void read_callback(Object& in, std::size_t concurrency, const Config& config, Ca
 
 bool take_name(const Value& value, const std::string& name, const char* what, std::vector<std::string>& taken) {
   if (std::find(taken.begin(), taken.end(), name) != taken.end()) {
-    value.fail(std::string("expected a name of its own, there is another ") + what + " \"" + name + '"');
+    value.fail(std::string("expected a name of its own, there is another ") + what +
+               (value.written_out() ? " \"" + name + '"' : " of that name"));
     return false;
   }
   taken.push_back(name);

@@ -419,8 +419,10 @@ TEST(Config, WarnsOfCallbacksThatCannotOrShouldNotBeMade) {
   };
   EXPECT_THAT(warnings("https://example.com"), IsEmpty());
   EXPECT_THAT(warnings("http://example.com"), ElementsAre(HasSubstr("without TLS")));
-  EXPECT_THAT(warnings("http://10.0.0.1/x"), ElementsAre(HasSubstr("10.0.0.1 is not a public address")));
-  EXPECT_THAT(warnings("http://localhost:1"), ElementsAre(HasSubstr("localhost is not a public address")));
+  EXPECT_THAT(warnings("http://10.0.0.1/x"),
+              ElementsAre(HasSubstr("/teams/0/callback/url: this address is not public")));
+  EXPECT_THAT(warnings("http://localhost:1"),
+              ElementsAre(HasSubstr("/teams/0/callback/url: this address is not public")));
   EXPECT_THAT(warnings("http://10.0.0.1", R"("delivery": {"allow_private_addresses": true}, )"), IsEmpty());
 }
 
