@@ -6,7 +6,6 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
 #include "triage/deliver/signature.h"
@@ -40,6 +39,10 @@ net::ClientOptions client_options(const Settings& settings) {
   options.ca_file = settings.options.ca_file;
   options.idle_connections_per_origin = settings.endpoint.concurrency;
   return options;
+}
+
+int gone_limit(const Settings& settings) {
+  return std::max(settings.options.gone_limit, 1);
 }
 
 // The next rows of a team, the longest due first, and whether its endpoint is on. Rows that are not due yet are wanted
@@ -152,7 +155,7 @@ asio::awaitable<Duration> Worker::send_due() {
 }
 
 std::size_t Worker::room() const {
-  if (!settings_ || gone_ >= settings_->options.gone_limit) return 0;
+  if (!settings_ || gone_ >= gone_limit(*settings_)) return 0;
   if (breaker_.open()) return sending_ == 0 && Breaker::Clock::now() >= breaker_.probe_at() ? 1 : 0;
   const std::size_t most = std::max<std::size_t>(settings_->endpoint.concurrency, 1);
   if (sending_ >= most || busy_.size() >= most * (1 + kUnrecorded)) return 0;
@@ -205,7 +208,7 @@ asio::awaitable<void> Worker::attempt(SettingsPtr settings, ClientPtr client, st
   Outcome outcome = outcome_of(answer, wall_clock_now());
   const bool delivered = outcome.kind == Outcome::Kind::delivered;
   observe(outcome, *settings, probe);
-  const bool switch_off = outcome.kind == Outcome::Kind::gone && gone_ >= settings->options.gone_limit;
+  const bool switch_off = outcome.kind == Outcome::Kind::gone && gone_ >= gone_limit(*settings);
   if (backlog_) changed_.raise();  // there is room already, while this one is being recorded
   busy_.at(row.id).again = !delivered;
   co_await record(settings, row.id, std::move(outcome), switch_off);
@@ -301,7 +304,7 @@ asio::awaitable<void> Worker::record(SettingsPtr settings, DeliveryId id, Outcom
   }
   if (recorded->switched_off) {
     spdlog::error("the callback endpoint of team {} is switched off: it answered 410 Gone {} times in a row", team_,
-                  settings->options.gone_limit);
+                  gone_limit(*settings));
     if (hub_->endpoint_off) hub_->endpoint_off(team_);
   }
 }

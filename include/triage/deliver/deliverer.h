@@ -32,13 +32,17 @@ struct Options {
   int breaker_failures = 5;  // so many failures in a row hold the endpoint back: one probe at a time until one succeeds
   Duration breaker_wait = std::chrono::seconds(5);  // before the first probe; doubles to breaker_wait_max
   Duration breaker_wait_max = std::chrono::minutes(1);
-  int gone_limit = 3;  // so many 410 in a row switch the endpoint off
+  // So many 410 in a row switch the endpoint off until it is enabled again. Only the switch is kept across restarts:
+  // the count starts anew, so that no endpoint is ever switched off on fewer.
+  int gone_limit = 3;
   std::string ca_file;
 };
 
 struct Stats {
-  std::atomic<std::int64_t> delivered{0}, failed{0}, dead{0}, cancelled{0}, in_flight{0};
-  std::atomic<std::int64_t> endpoints_off{0}, breakers_open{0};
+  // Counters of committed outcomes: `failed` counts attempts, `cancelled` those rows that were cancelled on their way.
+  std::atomic<std::int64_t> delivered{0}, failed{0}, dead{0}, cancelled{0};
+  // How many there are now.
+  std::atomic<std::int64_t> in_flight{0}, endpoints_off{0}, breakers_open{0};
 };
 
 class Deliverer {
@@ -54,8 +58,9 @@ class Deliverer {
   // Rows for `team` were committed. Thread-safe, cheap: called after each commit that ordered a callback.
   void wake(std::string_view team);
 
-  // New endpoints and options (SIGHUP): running attempts finish as they were started. Rows for a team that has no
-  // endpoint any more wait until it has one again.
+  // New endpoints and options (SIGHUP): running attempts finish as they were started, and an endpoint that was held
+  // back gets a fresh start; one that is switched off stays so. Rows for a team that has no endpoint any more wait
+  // until it has one again.
   void configure(std::vector<Endpoint> endpoints, Options options);
 
   // Ends waits and lets running attempts finish until `grace` is over. Call from outside the io threads.

@@ -23,16 +23,14 @@ struct Entries : ::testing::Test {
   ~Entries() override { stop(); }
 
   void start() {
-    runtime = std::make_unique<net::Runtime>(1);
     timetable = std::make_unique<Timetable>(
-        *runtime, *db, [this](store::Writer& writer, const Due& due, Time now) { fire(writer, due, now); },
+        runtime, *db, [this](store::Writer& writer, const Due& due, Time now) { fire(writer, due, now); },
         [this] { ++committed; });
     timetable->start();
   }
   void stop() {
     if (timetable) timetable->stop();
     timetable.reset();
-    runtime.reset();
   }
 
   // What fires leaves a row in the same transaction, so that only what was committed counts.
@@ -68,9 +66,9 @@ struct Entries : ::testing::Test {
   }
   static Time in(Duration wait) { return wall_clock_now() + wait; }
 
+  net::Runtime runtime{1};  // the store resumes coroutines on it: it outlives the store
   TemporaryStore db;
   const CaseId log = CaseId::make(wall_clock_now());  // under whose events what fired is written
-  std::unique_ptr<net::Runtime> runtime;
   std::unique_ptr<Timetable> timetable;
   std::atomic<int> committed{0};
   std::mutex mutex;
