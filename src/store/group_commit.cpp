@@ -15,7 +15,6 @@ const Sql kUndo("ROLLBACK TO work");
 const Sql kProbe("INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', zeroblob(131072))");
 const Sql kProbeEnd("DELETE FROM meta WHERE key = 'probe'");
 
-constexpr std::chrono::seconds kProbeEvery{1};
 constexpr std::chrono::milliseconds kGiveWay{250};       // to a command beside the server
 constexpr std::chrono::milliseconds kReadersPause{100};  // for the log to start anew
 
@@ -220,12 +219,12 @@ void GroupCommit::use(std::unique_ptr<Connection> connection) {
 }
 
 void GroupCommit::fall_ill(const std::string& why) {
-  spdlog::error("store: writes fail, and are tried again every second: {}", why);
+  spdlog::error("store: writes fail, and are tried again until they succeed: {}", why);
   {
     const std::lock_guard lock(mutex_);
     trouble_ = why;
   }
-  next_probe_ = Clock::now() + kProbeEvery;
+  next_probe_ = Clock::now() + options_.probe_every;
   healthy_ = false;
 }
 
@@ -252,7 +251,7 @@ void GroupCommit::probe() {
       const std::lock_guard lock(mutex_);
       trouble_ = failure.what();
     }
-    next_probe_ = Clock::now() + kProbeEvery;
+    next_probe_ = Clock::now() + options_.probe_every;
   }
 }
 

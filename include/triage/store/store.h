@@ -163,7 +163,8 @@ struct Options {
   std::size_t queue_depth = 4096;              // units of work that may wait; more are `overloaded`
   std::size_t batch = 256;                     // units of work in one commit at most
   unsigned readers = 2;
-  std::size_t read_queue_depth = 4096;  // reads that may wait; more fail at once
+  std::chrono::milliseconds probe_every{1000};  // how often a failing disk is tried again
+  std::size_t read_queue_depth = 4096;          // reads that may wait; more fail at once
   int wal_pages = 8192;  // the log is written back to the database when it has grown to this many (4 KiB)
   std::chrono::milliseconds busy_timeout{5000};  // for another process (token, backup) that holds the lock
 };
