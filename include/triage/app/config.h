@@ -43,7 +43,7 @@ struct EscalationsConfig {
   Duration link_ttl = std::chrono::hours(48);       // how long an acknowledge link works
 };
 
-// Many posts, one cause, one place. Read and checked; what opens incidents is another matter.
+// Many posts, one cause, one place. Read and checked; nothing opens incidents yet.
 struct IncidentsConfig {
   std::vector<std::string> by = {"site", "topic"};
   Duration window = std::chrono::minutes(15);
@@ -60,6 +60,7 @@ struct LimitsConfig {
   Duration lease_max = std::chrono::hours(8);
 };
 
+// Read and checked; nothing is deleted by it yet.
 struct RetentionConfig {
   Duration posts = std::chrono::hours(24 * 400);
   Duration audit = std::chrono::hours(24 * 730);
