@@ -47,8 +47,9 @@ Result<void> map_generic(const GenericSpec& spec, const json& body, const Source
   for (std::size_t i = 0; i < count; ++i) {
     auto post = several ? post_from_json(posts[i], at + '/' + std::to_string(i)) : post_from_json(posts, at);
     if (!post) {
-      for (auto& field : post.error().fields) {
-        if (faults.size() < kMostFaults) faults.push_back(field);
+      Error error = post.error();
+      for (auto& field : error.fields) {
+        if (faults.size() < kMostFaults) faults.push_back(std::move(field));
       }
       continue;
     }

@@ -79,7 +79,7 @@ class BoundSource : public Source {
       if (!signature->present(delivery)) continue;
       auto verified = signature->verify(delivery, now);
       if (verified) return {};
-      if (!wrong) wrong = std::move(verified.error());
+      if (!wrong) wrong = verified.error();
     }
     if (wrong) return std::move(*wrong);
     std::string expected;
