@@ -114,7 +114,13 @@ sqlite3_stmt* Connection::prepare(const char* sql) {
   return statement;
 }
 
+// A failing disk makes SQLite roll back by itself, and each further statement would commit on its own.
+void Connection::refuse_after_failure() const {
+  if (failed_) throw Unavailable(file_.string() + ": an earlier statement of this transaction failed");
+}
+
 Query Connection::use(const Sql& sql) {
+  refuse_after_failure();
   if (sql.number() >= statements_.size()) statements_.resize(statement_count(), nullptr);
   auto*& statement = statements_[sql.number()];
   if (statement == nullptr) statement = prepare(sql.text());
@@ -122,6 +128,7 @@ Query Connection::use(const Sql& sql) {
 }
 
 Query Connection::use(const std::string& sql) {
+  refuse_after_failure();
   const auto found = std::find_if(filtered_.begin(), filtered_.end(), [&](const auto& e) { return e.first == sql; });
   if (found != filtered_.end()) {
     std::rotate(found, found + 1, filtered_.end());

@@ -154,7 +154,7 @@ class Connection {
   bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
   void rollback() noexcept;  // nothing when no transaction is open
 
-  // An Unavailable was thrown since the last clear, whether or not someone caught it.
+  // An Unavailable was thrown since the last clear, whether or not someone caught it. Until then use() throws it again.
   bool failed() const { return failed_; }
   void clear_failed() { failed_ = false; }
 
@@ -162,6 +162,7 @@ class Connection {
   [[noreturn]] void fail(int code, const char* sql);
 
  private:
+  void refuse_after_failure() const;
   sqlite3_stmt* prepare(const char* sql);
 
   sqlite3* db_ = nullptr;
