@@ -313,6 +313,42 @@ TEST(Rules, TheFirstThatMatchesTakesTheEventAndWhatNoneTakesIsCountedByItsName) 
   EXPECT_EQ(mapped.ignored_kinds, (std::vector<std::string>{"spam", "mini.odd", "mini.note"}));
 }
 
+// The JSON blocks of a section of the documentation.
+std::vector<std::string> json_blocks(const std::string& page, const std::string& section) {
+  std::vector<std::string> out;
+  const std::string open = "```json\n";
+  for (auto at = page.find(open, page.find(section)); at != std::string::npos; at = page.find(open, at)) {
+    at += open.size();
+    out.push_back(page.substr(at, page.find("```", at) - at));
+  }
+  return out;
+}
+
+TEST(Documentation, TheWorkedExampleDoesWhatItSays) {
+  const auto blocks =
+      json_blocks(read_file(std::string(TRIAGED_SOURCE_DIR) + "/docs/sources.md"), "## A worked example");
+  ASSERT_EQ(blocks.size(), 2u);
+  SourceConfig config;
+  config.name = "forum";
+  config.secrets = {{"token", {"t"}}};
+  config.brand_account = "acme";
+  const auto source = must(must(parse_source_file("forum", blocks[1]))->bind(config));
+  const Mapped mapped = map(*source, blocks[0]);
+  ASSERT_EQ(mapped.events.size(), 2u);
+  const Post& post = mapped.events[0].post;
+  EXPECT_EQ(mapped.events[0].kind, EventKind::post);
+  EXPECT_EQ(post.kind, PostKind::comment);
+  EXPECT_EQ(post.text, "Line 12 is dead & nobody answers");
+  EXPECT_EQ(post.author->handle, "ann");
+  EXPECT_EQ(post.author->native_id, "7");
+  EXPECT_EQ(post.url, "https://forum.example/t/40#311");
+  EXPECT_EQ(format_time(post.created_at), "2026-11-22T09:29:40.000Z");
+  EXPECT_EQ(mapped.events[1].kind, EventKind::deletion);
+  EXPECT_EQ(mapped.events[1].post.native_id, "290");
+  EXPECT_EQ(mapped.ignored, 1);
+  EXPECT_EQ(mapped.ignored_kinds, (std::vector<std::string>{"forum.like"}));
+}
+
 TEST(Rules, ABodyThatNoGroupKnowsIsOneIgnoredEvent) {
   for (const auto* body : {"{}", "null", "7", "[]", "\"x\"", R"({"threads":7})", R"({"threads":[]})"}) {
     const Mapped mapped = map(*mini(minimal()), body);
