@@ -182,12 +182,14 @@ boost::asio::awaitable<Answer> get_queue(Call& call) {
     if (known && etag_matches(*known, etag)) {
       const auto left =
           std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-      if (left.count() <= 0) {
+      std::uint64_t count = seen;
+      if (left.count() > 0) count = co_await changed.wait(seen, left);
+      // Unraised: the time is up, or the server is about to stop.
+      if (count == seen) {
         net::Response unchanged = net::Response::empty(304);
         unchanged.headers.emplace_back("ETag", etag);
         co_return unchanged;
       }
-      co_await changed.wait(seen, left);
       continue;
     }
     const bool more = offset + *limit < page->ids.size();
