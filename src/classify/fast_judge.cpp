@@ -5,17 +5,30 @@
 
 #include "classify/features.h"
 #include "classify/language.h"
+#include "classify/utf8.h"
 
 namespace triage::classify {
 namespace {
 
-using Weights = std::array<std::int8_t, kWidth>;
+// What is explained: each answer against its alternative.
+enum QuestionIndex : std::size_t {
+  kAboutMoment,
+  kAboutUrgency,
+  kAboutActionable,
+  kAboutIntent,
+  kAboutTopic,
+  kQuestions
+};
+
+// One number for each question, padded to what a machine adds at once.
+using Shares = std::array<float, 8>;
+static_assert(kQuestions <= 8);
 
 // Memory that a thread uses again for each post.
 struct Scratch {
   Features features;
   std::vector<const Weights*> found;
-  std::vector<float> of_token;
+  std::vector<Shares> of_token;
 };
 
 Scratch& scratch() {
@@ -43,6 +56,37 @@ void softmax(const float* logits, std::array<double, N>& out) {
 // this one is set by hand, in units of the moment's logit.
 constexpr double kReviewLooksBack = 1.0;
 
+// `text` without a character that was cut at its end, and with what is not UTF-8 replaced: a reason goes out as JSON.
+std::string whole_characters(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  const char* p = text.data();
+  const char* end = p + text.size();
+  while (p < end) {
+    const char* start = p;
+    if (next_code_point(p, end) == kInvalid) {
+      if (end - start < 4 && static_cast<unsigned char>(*start) >= 0xC0) break;  // cut
+      out += "\xEF\xBF\xBD";
+    } else {
+      out.append(start, static_cast<std::size_t>(p - start));
+    }
+  }
+  return out;
+}
+
+// Mock praise beside trouble ("great job, you lost it") is a complaint in most posts that have both, and linear weights
+// add two praises up. Set by hand, in units of the intent's logits.
+constexpr float kIrony = 1.0F;
+
+bool sounds_ironic(const Tokens& tokens) {
+  constexpr CueMask kTrouble = bit(Cue::lost) | bit(Cue::broken) | bit(Cue::failing) | bit(Cue::cancelled) |
+                               bit(Cue::delay) | bit(Cue::stuck) | bit(Cue::missed) | bit(Cue::negative) |
+                               bit(Cue::charged);
+  CueMask cues = 0;
+  for (const Token& token : tokens.list) cues |= token.cues;
+  return (cues & bit(Cue::mock_praise)) != 0 && (cues & kTrouble) != 0;
+}
+
 double clamp01(double x) {
   return std::clamp(x, 0.0, 1.0);
 }
@@ -67,92 +111,129 @@ double sentiment_of(const Beliefs& beliefs, Intent intent, const Tokens& tokens,
   return std::clamp(sentiment, -1.0, 1.0);
 }
 
-// What one answer rests on: the outputs that speak for it and against it.
+// What one answer rests on: an output that speaks for it (or, with a negative sign, against), and perhaps one more.
 struct Question {
   std::string_view what;
-  std::array<float, kWidth> direction{};  // a feature's contribution is its weights times this
-  std::size_t reasons = 0;                // how many at most
+  std::size_t most_reasons;
+  std::size_t output;
+  float sign = 1;
+  std::size_t other = kWidth - 1;  // the last column is padding, always zero
 };
 
-// Adds the runs of words, and the facts, that contributed most. N-grams share what they say among their words.
-void explain(const Question& question, const Model& model, const Scratch& memory, std::vector<float>& of_token,
-             std::string_view text, std::vector<Reason>& reasons) {
-  const std::vector<Token>& tokens = memory.features.tokens.list;
-  // Long texts are explained by their beginning: reasons are for people who look at a screen.
-  const std::size_t count = std::min<std::size_t>(tokens.size(), 256);
-  of_token.assign(count, 0);
-  std::array<float, static_cast<std::size_t>(Fact::count_)> of_fact{};
-  float total = 1e-6F;
+// Adds up what each word and each fact contributed to each answer. N-grams share what they say among their words.
+void contributions(const std::array<Question, kQuestions>& questions, const Model& model, Scratch& memory,
+                   std::array<Shares, static_cast<std::size_t>(Fact::count_)>& of_fact) {
+  const Features& features = memory.features;
+  const std::size_t count = memory.of_token.size();
   std::size_t next = 0;
   for (std::size_t g = 0; g < kGroups; ++g) {
-    const std::vector<Feature>& group = memory.features.group[g];
-    if (group.empty()) continue;
-    std::array<float, kWidth> unit{};
-    std::size_t used[kWidth], uses = 0;
-    const float norm = 1 / std::sqrt(static_cast<float>(group.size()));
-    for (std::size_t k = 0; k < kOutputs; ++k) {
-      unit[k] = question.direction[k] * model.scale(static_cast<Group>(g))[k] * norm;
-      if (unit[k] != 0) used[uses++] = k;
+    if (features.size[g] == 0) continue;
+    Shares unit{};
+    const float norm = Model::norm(features, g);
+    const Row& scale = model.scale(static_cast<Group>(g));
+    for (std::size_t q = 0; q < kQuestions; ++q) {
+      unit[q] = questions[q].sign * scale[questions[q].output] * norm;
     }
-    for (const Feature& feature : group) {
+    const float other_unit = -questions[kAboutMoment].sign * scale[questions[kAboutMoment].other] * norm;
+    const auto shares_of = [&](const auto& weights, float by) {
+      Shares shares{};
+      for (std::size_t q = 0; q < kQuestions; ++q) {
+        shares[q] = by * unit[q] * static_cast<float>(weights[questions[q].output]);
+      }
+      shares[kAboutMoment] += by * other_unit * static_cast<float>(weights[questions[kAboutMoment].other]);
+      return shares;
+    };
+    const auto add = [](const Shares& shares, Shares& to) {
+      for (std::size_t q = 0; q < shares.size(); ++q) to[q] += shares[q];
+    };
+    for (const Feature& feature : features.group[g]) {
       const Weights* weights = memory.found[next++];
       if (weights == nullptr) continue;
-      float value = 0;
-      for (std::size_t i = 0; i < uses; ++i) value += unit[used[i]] * static_cast<float>((*weights)[used[i]]);
       if (feature.span == 0) {
-        of_fact[static_cast<std::size_t>(feature.fact)] += value;
+        add(shares_of(*weights, 1), of_fact[static_cast<std::size_t>(feature.fact)]);
         continue;
       }
       const std::size_t stop = std::min<std::size_t>(feature.token + feature.span, count);
-      const float share = value / static_cast<float>(feature.span);
-      for (std::size_t t = feature.token; t < stop; ++t) of_token[t] += share;
+      const Shares shares = shares_of(*weights, 1 / static_cast<float>(feature.span));
+      for (std::size_t t = feature.token; t < stop; ++t) add(shares, memory.of_token[t]);
+    }
+    if (static_cast<Group>(g) != Group::letters) continue;
+    for (const KnownWord& word : features.known) {
+      if (word.token < count) add(shares_of(*word.sum, 1), memory.of_token[word.token]);
     }
   }
-  for (const float value : of_token) total += std::abs(value);
-  for (const float value : of_fact) total += std::abs(value);
+}
 
-  constexpr std::size_t kLongestCue = 4;
-  const std::size_t before = reasons.size();
-  while (reasons.size() - before < question.reasons) {
-    // The best run of neighbouring words, and the best fact.
-    float best = 0;
-    std::size_t best_first = 0, best_length = 0;
-    for (std::size_t first = 0; first < count; ++first) {
-      float sum = 0;
-      for (std::size_t length = 1; length <= kLongestCue && first + length <= count; ++length) {
-        const float value = of_token[first + length - 1];
-        if (value <= 0) break;  // a cue is made of words that all speak for it
-        sum += value;
-        if (sum > best) best = sum, best_first = first, best_length = length;
+// Where a quotation may begin and end.
+bool quotable(const Token& token) {
+  return token.kind != TokenKind::punctuation && token.kind != TokenKind::mention;
+}
+
+// The runs of neighbouring words, and the facts, that spoke most for the answers.
+void explain(const Model& model, const std::array<Question, kQuestions>& questions, Scratch& memory,
+             std::string_view text, std::vector<Reason>& reasons) {
+  const std::vector<Token>& tokens = memory.features.tokens.list;
+  // Long texts are explained by their beginning: reasons are for people who look at a screen.
+  constexpr std::size_t kMostTokens = 256;
+  const std::size_t count = std::min(tokens.size(), kMostTokens);
+  memory.of_token.assign(count, Shares{});
+  std::array<Shares, static_cast<std::size_t>(Fact::count_)> of_fact{};
+  contributions(questions, model, memory, of_fact);
+  Shares totals{};
+  const auto count_in = [&](const Shares& shares) {
+    for (std::size_t q = 0; q < shares.size(); ++q) totals[q] += std::abs(shares[q]);
+  };
+  for (const Shares& shares : memory.of_token) count_in(shares);
+  for (const Shares& shares : of_fact) count_in(shares);
+  for (std::size_t q = 0; q < kQuestions; ++q) {
+    const float total = totals[q] + 1e-6F;
+    const float least = 0.05F * total;
+    for (std::size_t left = questions[q].most_reasons; left > 0; --left) {
+      constexpr std::size_t kLongestCue = 4;
+      float best = 0;
+      std::size_t best_first = 0, best_stop = 0, best_fact = 0;
+      for (std::size_t first = 0; first < count; ++first) {
+        if (!quotable(tokens[first])) continue;
+        float sum = 0;
+        for (std::size_t i = first; i < std::min(first + kLongestCue, count); ++i) {
+          const float value = memory.of_token[i][q];
+          if (value <= 0) break;  // a cue is made of words that all speak for it
+          sum += value;
+          if (sum > best && quotable(tokens[i])) best = sum, best_first = first, best_stop = i + 1;
+        }
       }
-    }
-    const auto fact = std::max_element(of_fact.begin(), of_fact.end());
-    constexpr float kLeastShare = 0.04F;
-    if (std::max(best, *fact) < kLeastShare * total) break;
-    Reason reason;
-    reason.what = question.what;
-    if (*fact > best) {
-      reason.cue = fact_text(static_cast<Fact>(fact - of_fact.begin()));
-      reason.weight = *fact / total;
-      *fact = 0;
-    } else {
-      const std::uint32_t begin = tokens[best_first].begin, end = tokens[best_first + best_length - 1].end;
-      constexpr std::uint32_t kLongestQuote = 80;
-      if (end > begin && end - begin <= kLongestQuote) reason.cue = text.substr(begin, end - begin);
+      for (std::size_t fact = 0; fact < of_fact.size(); ++fact) {
+        if (of_fact[fact][q] > best && !fact_text(static_cast<Fact>(fact)).empty())
+          best = of_fact[fact][q], best_fact = fact;
+      }
+      if (best < least) break;
+      Reason& reason = reasons.emplace_back();
+      reason.what = questions[q].what;
       reason.weight = best / total;
-      for (std::size_t t = best_first; t < best_first + best_length; ++t) of_token[t] = 0;
-      if (reason.cue.empty()) continue;
+      if (best_fact != 0) {
+        reason.cue = fact_text(static_cast<Fact>(best_fact));
+        of_fact[best_fact][q] = 0;
+        continue;
+      }
+      constexpr std::uint32_t kLongestQuote = 60;
+      const std::uint32_t begin = tokens[best_first].begin;
+      const std::uint32_t end = std::min(tokens[best_stop - 1].end, begin + kLongestQuote);
+      reason.cue = whole_characters(text.substr(begin, end - begin));
+      for (std::size_t i = best_first; i < best_stop; ++i) memory.of_token[i][q] = 0;
     }
-    reasons.push_back(std::move(reason));
   }
 }
 
 Row scores_of(const Model& model, const Post& post, Scratch& memory) {
-  extract(post, model.vocabulary(), Fields::shown, memory.features);
+  extract(post, model.vocabulary(), Fields::shown, memory.features, &model.letter_sums());
   Row scores = model.scores(memory.features, memory.found);
   if (post.kind == PostKind::review) {
     scores[0] -= static_cast<float>(kReviewLooksBack);
     scores[1] += static_cast<float>(kReviewLooksBack);
+  }
+  if (sounds_ironic(memory.features.tokens)) {
+    scores[kIntent.first + static_cast<std::size_t>(Intent::complaint)] += kIrony;
+    scores[kIntent.first + static_cast<std::size_t>(Intent::praise)] -= kIrony;
   }
   return scores;
 }
@@ -202,6 +283,8 @@ void answer(const Beliefs& beliefs, const Row& scores, const Calibration& calibr
   } else {
     verdict.moment = in >= 0.5 ? Moment::in_the_moment : Moment::after_the_fact;
     verdict.moment_confidence = std::max(in, 1 - in);
+    // More likely about no experience than not, but not clearly: an answer, with little confidence.
+    if (beliefs.neither >= 0.5) verdict.moment_confidence = std::min(verdict.moment_confidence, 0.6);
   }
   verdict.actionable = beliefs.actionable >= calibration.actionable_threshold;
   verdict.actionable_confidence = std::max(0.5, verdict.actionable ? beliefs.actionable : 1 - beliefs.actionable);
@@ -231,41 +314,19 @@ Verdict FastJudge::judge(const Post& post, Time) const {
   verdict.judge = "fast";
   verdict.model = model_.version();
 
-  // Each answer is explained against its alternative.
-  std::array<Question, 5> questions;
-  const auto about = [&](std::size_t i, std::string_view what, std::size_t reasons) -> Question& {
-    questions[i].what = what;
-    questions[i].reasons = reasons;
-    return questions[i];
-  };
-  {
-    Question& q = about(0, "moment", 3);
-    const float sign = verdict.moment == Moment::in_the_moment ? 1 : -1;
-    q.direction[kMoment.first] = sign;
-    q.direction[kMoment.first + 1] = -sign;
-  }
-  {
-    Question& q = about(1, "urgency", 2);
-    const std::size_t band = static_cast<std::size_t>(verdict.priority);
-    if (band == 0) {
-      q.direction[kUrgency.first] = -1;
-    } else {
-      q.direction[kUrgency.first + band - 1] = 1;
-    }
-  }
-  about(2, "actionable", 1).direction[kActionable.first] = verdict.actionable ? 1 : -1;
-  const auto against_mean = [&](Question& q, Head head, std::size_t chosen) {
-    for (std::size_t k = 0; k < head.count; ++k) q.direction[head.first + k] = -1.0F / static_cast<float>(head.count);
-    q.direction[head.first + chosen] += 1;
-  };
-  about(3, "intent", 1).direction[kIntent.first + static_cast<std::size_t>(verdict.intent)] = 1;
-  about(4, "topic", 1).direction[kTopic.first + static_cast<std::size_t>(verdict.topic)] = 1;
-  (void)against_mean;
+  const auto band = static_cast<std::size_t>(verdict.priority);
+  const bool in = verdict.moment == Moment::in_the_moment;
+  const std::array<Question, kQuestions> questions{{
+      {"moment", 3, kMoment.first + (in ? 0U : 1U), 1, kMoment.first + (in ? 1U : 0U)},
+      {"urgency", 2, kUrgency.first + (band == 0 ? 0 : band - 1), band == 0 ? -1.0F : 1.0F},
+      {"actionable", 1, kActionable.first, verdict.actionable ? 1.0F : -1.0F},
+      {"intent", 1, kIntent.first + static_cast<std::size_t>(verdict.intent)},
+      {"topic", 1, kTopic.first + static_cast<std::size_t>(verdict.topic)},
+  }};
   verdict.reasons.reserve(8);
-  for (const Question& question : questions)
-    explain(question, model_, memory, memory.of_token, post.text, verdict.reasons);
-  std::stable_sort(verdict.reasons.begin(), verdict.reasons.end(),
-                   [](const Reason& a, const Reason& b) { return a.weight > b.weight; });
+  explain(model_, questions, memory, post.text, verdict.reasons);
+  std::sort(verdict.reasons.begin(), verdict.reasons.end(),
+            [](const Reason& a, const Reason& b) { return a.weight > b.weight; });
   return verdict;
 }
 

@@ -36,8 +36,30 @@ std::uint32_t key_of(Family family, std::uint64_t value) {
   return static_cast<std::uint32_t>(combine(family, value) >> 32U);
 }
 
-constexpr std::uint64_t bits_of(Cue cue) {
-  return static_cast<std::uint64_t>(cue);
+// Letters of a word, framed as "<word>": every run of three to five.
+constexpr std::size_t kShortestGram = 3, kLongestGram = 5;
+constexpr std::size_t kMostFramed = 24;  // of a longer word, its beginning
+
+std::size_t framed_size(std::size_t length) {
+  return std::min(length + 2, kMostFramed);
+}
+
+std::size_t gram_count(std::size_t framed) {
+  std::size_t count = 0;
+  for (std::size_t n = kShortestGram; n <= kLongestGram; ++n) count += framed >= n ? framed - n + 1 : 0;
+  return count;
+}
+
+template <class Use>
+void for_each_gram(const char* framed, std::size_t size, Use use) {
+  for (std::size_t start = 0; start + kShortestGram <= size; ++start) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, framed + start, 8);
+    const std::size_t longest = std::min(kLongestGram, size - start);
+    for (std::size_t n = kShortestGram; n <= longest; ++n) {
+      use(key_of(kLetters, eight & ((std::uint64_t{1} << (8 * n)) - 1)));
+    }
+  }
 }
 
 class Extractor {
@@ -79,23 +101,22 @@ class Extractor {
     if (seen >= 1) features.push_back({key_of(kLastWord, previous), previous_at, 1, Fact::none});
   }
 
-  void letters() {
+  void letters(const LetterSums* sums) {
     std::vector<Feature>& features = out_.group[static_cast<std::size_t>(Group::letters)];
-    constexpr std::size_t kMost = 24;  // of one word
+    std::size_t& count = out_.size[static_cast<std::size_t>(Group::letters)];
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
       const Token& token = tokens_[i];
       if (token.kind != TokenKind::word || out_.tokens.forms[token.form] == '#') continue;
-      const char* framed = out_.tokens.forms.data() + token.form - 1;  // with its '<'
-      const std::size_t size = std::min<std::size_t>(token.length + 2U, kMost);
-      for (std::size_t start = 0; start + 3 <= size; ++start) {
-        std::uint64_t eight = 0;
-        std::memcpy(&eight, framed + start, 8);
-        const std::size_t longest = std::min<std::size_t>(5, size - start);
-        for (std::size_t n = 3; n <= longest; ++n) {
-          const std::uint64_t gram = eight & ((std::uint64_t{1} << (8 * n)) - 1);
-          features.push_back({key_of(kLetters, gram), static_cast<std::uint16_t>(i), 1, Fact::none});
-        }
+      const std::size_t size = framed_size(token.length);
+      count += gram_count(size);
+      const LetterSums::Sum* sum = sums == nullptr ? nullptr : sums->find(token.hash);
+      if (sum != nullptr) {
+        out_.known.push_back({sum, static_cast<std::uint16_t>(i)});
+        continue;
       }
+      for_each_gram(out_.tokens.forms.data() + token.form - 1, size, [&](std::uint32_t key) {
+        features.push_back({key, static_cast<std::uint16_t>(i), 1, Fact::none});
+      });
     }
   }
 
@@ -236,21 +257,19 @@ class Extractor {
                                  : words < 26 ? 4
                                  : words < 45 ? 5
                                               : 6;
-    add_fact(kForm, length, words < 10 ? Fact::short_post : words < 45 ? Fact::wording : Fact::long_post);
+    add_fact(kForm, length, words < 10 ? Fact::short_post : words < 45 ? Fact::form : Fact::long_post);
     if (t.ends_with_question) add_fact(kForm, 10, Fact::question);
     if (t.question_marks > 0) add_fact(kForm, 11 + std::min(t.question_marks, 2U), Fact::question);
     if (t.exclamations > 0) add_fact(kForm, 15 + std::min(t.exclamations, 4U), Fact::exclamations);
     if (t.capital_words > 0) add_fact(kForm, 20 + std::min(t.capital_words, 4U), Fact::capitals);
     if (t.capital_words * 2 > words && words > 3) add_fact(kForm, 25, Fact::capitals);
-    if (t.ellipses > 0) add_fact(kForm, 26, Fact::wording);
+    if (t.ellipses > 0) add_fact(kForm, 26, Fact::form);
     if (t.hashtags > 0) add_fact(kForm, 27 + std::min(t.hashtags, 3U), Fact::hashtags);
     if (t.emoji > 0) add_fact(kForm, 32 + std::min(t.emoji, 2U), Fact::emoji);
     if (t.thread_part) add_fact(kForm, 35, Fact::thread);
-    if (t.retweet) add_fact(kForm, 36, Fact::wording);
-    if (t.mentions == 0) add_fact(kForm, 37, Fact::addressed);
-    if (t.mentions > 0 && !t.leading_mention) add_fact(kForm, 38, Fact::addressed);
-    if (t.mentions > 2) add_fact(kForm, 39, Fact::addressed);
-    if (t.quoted) add_fact(kForm, 40, Fact::wording);
+    if (t.retweet) add_fact(kForm, 36, Fact::form);
+    if (t.mentions > 2) add_fact(kForm, 39, Fact::mentions);
+    if (t.quoted) add_fact(kForm, 40, Fact::form);
     if (t.urls > 0) add_fact(kForm, 41, Fact::link);
     // How it opens: the classes of the first word that is one.
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
@@ -326,12 +345,10 @@ std::string_view fact_text(Fact fact) {
       return "a high rating";
     case Fact::direct_message:
       return "a direct message";
-    case Fact::addressed:
-      return "whom it addresses";
+    case Fact::mentions:
+      return "many mentions";
     case Fact::tense:
-      return "its tense";
-    case Fact::wording:
-      return "its form";
+    case Fact::form:
     case Fact::none:
     case Fact::count_:
       break;
@@ -339,15 +356,32 @@ std::string_view fact_text(Fact fact) {
   return {};
 }
 
-void extract(const Post& post, const Vocabulary& vocabulary, Fields fields, Features& out) {
+LetterSums::LetterSums(std::size_t words) : slots_(std::bit_ceil(words * 3 / 2 + 1)), mask_(slots_.size() - 1) {}
+
+void LetterSums::add(std::uint64_t hash, const Sum& sum) {
+  std::size_t i = hash & mask_;
+  while (slots_[i].hash != 0) i = (i + 1) & mask_;
+  slots_[i] = {hash, sum};
+}
+
+void letter_keys(const char* framed, std::size_t size, std::vector<std::uint32_t>& keys) {
+  for_each_gram(framed, std::min(size, kMostFramed), [&](std::uint32_t key) { keys.push_back(key); });
+}
+
+void extract(const Post& post, const Vocabulary& vocabulary, Fields fields, Features& out, const LetterSums* sums) {
   tokenize(post.text, vocabulary, out.tokens);
   for (std::vector<Feature>& group : out.group) group.clear();
+  out.known.clear();
+  out.size.fill(0);
   Extractor extractor(out);
   extractor.words();
-  extractor.letters();
+  extractor.letters(sums);
   extractor.cues();
   extractor.form();
   if (fields == Fields::shown) extractor.fields(post);
+  for (const Group group : {Group::words, Group::cues}) {
+    out.size[static_cast<std::size_t>(group)] = out.group[static_cast<std::size_t>(group)].size();
+  }
 }
 
 }  // namespace triage::classify

@@ -3,10 +3,12 @@
 // which words it came from, so that a verdict can be explained. Knows no weights.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
+#include "classify/outputs.h"
 #include "classify/tokenizer.h"
 #include "triage/model/post.h"
 
@@ -34,12 +36,12 @@ enum class Fact : std::uint8_t {
   middle_rating,
   high_rating,
   direct_message,
-  addressed,
-  tense,
-  wording,
+  mentions,
+  tense,  // these two count, but say nothing to a person
+  form,
   count_
 };
-std::string_view fact_text(Fact fact);
+std::string_view fact_text(Fact fact);  // empty for what is no reason to show
 
 struct Feature {
   std::uint32_t key = 0;
@@ -48,8 +50,41 @@ struct Feature {
   Fact fact = Fact::none;
 };
 
+// Sums of letter weights of words that a model knows, made when it is loaded: most words of a post then cost one
+// look-up instead of a dozen. The sums are of whole numbers, so that nothing else changes.
+class LetterSums {
+ public:
+  using Sum = std::array<std::int16_t, kWidth>;
+
+  LetterSums() = default;
+  explicit LetterSums(std::size_t words);
+  void add(std::uint64_t hash, const Sum& sum);
+  const Sum* find(std::uint64_t hash) const {
+    if (slots_.empty()) return nullptr;
+    for (std::size_t i = hash & mask_;; i = (i + 1) & mask_) {
+      if (slots_[i].hash == hash) return &slots_[i].sum;
+      if (slots_[i].hash == 0) return nullptr;
+    }
+  }
+
+ private:
+  struct alignas(64) Slot {  // a cache line
+    std::uint64_t hash = 0;
+    Sum sum{};
+  };
+  std::vector<Slot> slots_;
+  std::size_t mask_ = 0;
+};
+
+struct KnownWord {
+  const LetterSums::Sum* sum;
+  std::uint16_t token;
+};
+
 struct Features {
   std::vector<Feature> group[kGroups];
+  std::vector<KnownWord> known;             // words whose letters are not in the group of letters
+  std::array<std::size_t, kGroups> size{};  // how many features each group has, those of known words counted
   Tokens tokens;
 };
 
@@ -57,6 +92,12 @@ struct Features {
 enum class Fields : bool { hidden, shown };
 
 // Deterministic, and linear in at most kLongestText bytes. Reuses the memory of `out`.
-void extract(const Post& post, const Vocabulary& vocabulary, Fields fields, Features& out);
+// Where `sums` is given, the letters of words that it knows are told as Features::known.
+void extract(const Post& post, const Vocabulary& vocabulary, Fields fields, Features& out,
+             const LetterSums* sums = nullptr);
+
+// The keys of a word's letter n-grams. `framed` is "<word>", with eight readable bytes behind its start wherever a
+// gram begins.
+void letter_keys(const char* framed, std::size_t size, std::vector<std::uint32_t>& keys);
 
 }  // namespace triage::classify

@@ -77,9 +77,18 @@ class FrequentWords {
   std::vector<WordSlot> slots_;
 };
 
+// BCP 47 as far as it matters: anything else that a platform claims is not repeated.
+bool is_tag(std::string_view text) {
+  constexpr std::size_t kLongest = 35;
+  return text.size() >= 2 && text.size() <= kLongest && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+         });
+}
+
 }  // namespace
 
 std::string detect_language(const Tokens& tokens, std::string_view claimed) {
+  if (!is_tag(claimed) || claimed == "und") claimed = {};
   const auto letters = [&](Script script) { return tokens.letters_of_script[static_cast<std::size_t>(script)]; };
   std::uint32_t all = 0;
   for (const std::uint32_t n : tokens.letters_of_script) all += n;
@@ -97,8 +106,7 @@ std::string detect_language(const Tokens& tokens, std::string_view claimed) {
                           script == Script::devanagari;
       const bool latin_claim = std::any_of(std::begin(kLatinLanguages), std::end(kLatinLanguages),
                                            [&](std::string_view known) { return claimed.substr(0, 2) == known; });
-      return shared && !claimed.empty() && claimed != "und" && !latin_claim ? std::string(claimed)
-                                                                            : std::string(language);
+      return shared && !claimed.empty() && !latin_claim ? std::string(claimed) : std::string(language);
     }
     return otherwise;
   }
@@ -121,7 +129,7 @@ std::string detect_language(const Tokens& tokens, std::string_view claimed) {
     if (i != best) second = std::max(second, score[i]);
   }
   const bool sure = score[best] >= 1 && score[best] > 1.3F * second;
-  if (!sure && !claimed.empty() && claimed != "und") return std::string(claimed);
+  if (!sure && !claimed.empty()) return std::string(claimed);
   return sure ? std::string(kLatinLanguages[best]) : "und";
 }
 

@@ -1,7 +1,10 @@
 #include "classify/model.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
+
+#include "classify/hash.h"
 
 namespace triage::classify {
 
@@ -14,25 +17,54 @@ Model::Model(Parts parts)
       vocabulary_(std::move(parts.words)),
       rows_(parts.rows.size()) {
   const std::size_t size = std::bit_ceil(std::max<std::size_t>(parts.rows.size() * 4 / 3, 16) + 1);
-  slots_.resize(size);
+  keys_.resize(size);
+  weights_.resize(size);
   mask_ = size - 1;
   shift_ = 32 - static_cast<unsigned>(std::countr_zero(size));
   for (const StoredRow& row : parts.rows) {
     std::size_t i = slot_of(row.key);
-    while (slots_[i].row.key != 0) i = (i + 1) & mask_;
-    slots_[i].row = row;
+    while (keys_[i] != 0) i = (i + 1) & mask_;
+    keys_[i] = row.key;
+    weights_[i].row = row.weights;
+  }
+
+  const std::vector<std::string>& words = vocabulary_.words();
+  letter_sums_ = LetterSums(words.size());
+  std::vector<std::uint32_t> keys;
+  std::string framed;
+  for (const std::string& word : words) {
+    framed = '<' + word + '>';
+    const std::size_t length = framed.size();
+    framed.append(8, '\0');
+    keys.clear();
+    letter_keys(framed.data(), length, keys);
+    LetterSums::Sum sum{};  // at most 63 grams of 127
+    for (const std::uint32_t key : keys) {
+      if (const Weights* weights = find(key)) {
+        for (std::size_t k = 0; k < kWidth; ++k) sum[k] = static_cast<std::int16_t>(sum[k] + (*weights)[k]);
+      }
+    }
+    letter_sums_.add(hash_text(word), sum);
   }
 }
 
-Row Model::scores(const Features& features, std::vector<const std::array<std::int8_t, kWidth>*>& found) const {
+float Model::norm(const Features& features, std::size_t group) {
+  return 1 / std::sqrt(static_cast<float>(features.size[group]));
+}
+
+Row Model::scores(const Features& features, std::vector<const Weights*>& found) const {
   found.clear();
   Row result = bias_;
   for (std::size_t g = 0; g < kGroups; ++g) {
     const std::vector<Feature>& group = features.group[g];
-    if (group.empty()) continue;
-    // First every feature is sought, then the rows are added: the look-ups wait for memory side by side.
+    if (features.size[g] == 0) continue;
+    // First all keys are asked for, then all rows, then the rows are added: the waits for memory overlap.
     const std::size_t first = found.size();
-    for (const Feature& feature : group) found.push_back(find(feature.key));
+    for (const Feature& feature : group) __builtin_prefetch(&keys_[slot_of(feature.key)]);
+    for (const Feature& feature : group) {
+      found.push_back(find(feature.key));
+      __builtin_prefetch(found.back());
+    }
     std::array<std::int32_t, kWidth> sum{};
     for (std::size_t i = first; i < found.size();) {
       // 16-bit sums add twice as many at once; 256 bytes of 127 are the most that surely fit.
@@ -40,13 +72,18 @@ Row Model::scores(const Features& features, std::vector<const std::array<std::in
       const std::size_t stop = std::min(found.size(), i + 256);
       for (; i < stop; ++i) {
         if (found[i] == nullptr) continue;
-        const std::int8_t* weights = found[i]->data();
+        const Weights& weights = *found[i];
         for (std::size_t k = 0; k < kWidth; ++k) part[k] = static_cast<std::int16_t>(part[k] + weights[k]);
       }
       for (std::size_t k = 0; k < kWidth; ++k) sum[k] += part[k];
     }
-    const float norm = 1 / std::sqrt(static_cast<float>(group.size()));
-    for (std::size_t k = 0; k < kWidth; ++k) result[k] += static_cast<float>(sum[k]) * scale_[g][k] * norm;
+    if (static_cast<Group>(g) == Group::letters) {
+      for (const KnownWord& word : features.known) {
+        for (std::size_t k = 0; k < kWidth; ++k) sum[k] += (*word.sum)[k];
+      }
+    }
+    const float by = norm(features, g);
+    for (std::size_t k = 0; k < kWidth; ++k) result[k] += static_cast<float>(sum[k]) * scale_[g][k] * by;
   }
   return result;
 }

@@ -48,9 +48,11 @@ struct Calibration {
   std::array<double, 3> urgency_threshold{0.5, 0.5, 0.5};
 };
 
+using Weights = std::array<std::int8_t, kWidth>;
+
 struct StoredRow {
   std::uint32_t key = 0;
-  std::array<std::int8_t, kWidth> weights{};
+  Weights weights{};
 };
 
 class Model {
@@ -79,20 +81,24 @@ class Model {
   std::size_t rows() const { return rows_; }
 
   // The weights of a feature, or null where it has none.
-  const std::array<std::int8_t, kWidth>* find(std::uint32_t key) const {
+  const Weights* find(std::uint32_t key) const {
     for (std::size_t i = slot_of(key);; i = (i + 1) & mask_) {
-      const Slot& slot = slots_[i];
-      if (slot.row.key == key) return &slot.row.weights;
-      if (slot.row.key == 0) return nullptr;
+      if (keys_[i] == key) return &weights_[i].row;
+      if (keys_[i] == 0) return nullptr;
     }
   }
 
+  const LetterSums& letter_sums() const { return letter_sums_; }
+
   // Raw scores of every output. `found` gets the weights of each feature, group by group (null: none), for a reason.
-  Row scores(const Features& features, std::vector<const std::array<std::int8_t, kWidth>*>& found) const;
+  Row scores(const Features& features, std::vector<const Weights*>& found) const;
+
+  // What a group's sums of weights are multiplied with, but for the scale of each output.
+  static float norm(const Features& features, std::size_t group);
 
  private:
   struct alignas(32) Slot {  // two to a cache line
-    StoredRow row;
+    Weights row{};
   };
   std::size_t slot_of(std::uint32_t key) const { return (key * 0x9E3779B1U) >> shift_; }
 
@@ -101,7 +107,10 @@ class Model {
   std::array<Row, kGroups> scale_{};
   Calibration calibration_;
   Vocabulary vocabulary_;
-  std::vector<Slot> slots_;
+  LetterSums letter_sums_;
+  // Keys apart from weights: many n-grams of a post are not in the model, and the keys alone fit a core's own cache.
+  std::vector<std::uint32_t> keys_;
+  std::vector<Slot> weights_;
   std::size_t mask_ = 0, rows_ = 0;
   unsigned shift_ = 0;
 };

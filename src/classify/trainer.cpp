@@ -192,6 +192,7 @@ void weigh_classes(std::vector<Example>& examples, const std::vector<std::uint32
       for (std::size_t k = 0; k < head.count; ++k) count[k] += examples[i].target[head.first + k];
     }
     for (std::size_t k = 0; k < head.count; ++k) all += count[k];
+    if (all <= 0) return;  // nobody gave this label
     std::array<double, 16> of_class{};
     double mean = 0;
     for (std::size_t k = 0; k < head.count; ++k) {
@@ -501,6 +502,7 @@ Result<Model::Parts> fit(const std::vector<LabelledPost>& posts, const Settings&
   std::vector<Row> held_out(posts.size());
   Fitted final_fit;
   {
+    std::vector<Fitted> fits(folds + 1);
     std::vector<std::jthread> threads;
     for (std::size_t f = 0; f <= folds; ++f) {
       threads.emplace_back([&, f] {
@@ -508,21 +510,23 @@ Result<Model::Parts> fit(const std::vector<LabelledPost>& posts, const Settings&
         for (std::uint32_t i = 0; i < posts.size(); ++i) {
           if (f == folds || fold[i] != f) use.push_back(i);
         }
-        Fitted fitted = fit_on(data, use, settings, f);
-        if (f == folds) {
-          final_fit = std::move(fitted);
-          return;
-        }
+        Fitted& fitted = fits[f];
+        fitted = fit_on(data, use, settings, f);
+        if (f == folds) return;
         for (std::size_t i = 0; i < posts.size(); ++i) {
           if (fold[i] == f) held_out[i] = fitted.score(data.shown[i]);
         }
       });
     }
+    threads.clear();  // joins
+    final_fit = std::move(fits[folds]);
   }
   Model::Parts parts;
   parts.trained_on = std::to_string(posts.size()) + " labelled posts";
   parts.words = data.words;
   if (folds > 0) parts.calibration = calibrate(held_out, data.shown);
+  parts.calibration.actionable_threshold = settings.actionable_threshold;
+  parts.calibration.neither_threshold = settings.neither_threshold;
   parts.calibration.urgency_threshold = settings.urgency_threshold;
   quantise(data, final_fit, settings, parts);
   say("kept " + std::to_string(parts.rows.size()) + " rows of weights");

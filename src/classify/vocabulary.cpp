@@ -37,6 +37,10 @@ void Vocabulary::split(std::string_view run, std::vector<std::uint8_t>& lengths)
     lengths.push_back(static_cast<std::uint8_t>(std::min<std::size_t>(run.size(), 255)));
     return;
   }
+  if (cost(run) >= 0) {  // a word as it is
+    lengths.push_back(static_cast<std::uint8_t>(run.size()));
+    return;
+  }
   std::array<float, kLongestRun + 1> best{};
   std::array<std::uint8_t, kLongestRun + 1> taken{};
   for (std::size_t end = 1; end <= run.size(); ++end) {
