@@ -65,11 +65,11 @@ class Replay {
   int run(asio::io_context& io) {
     start_ = Clock::now();
     running_ = options_.connections;
-    for (int i = 0; i < options_.connections; ++i)
-      asio::co_spawn(io, work(), [this](const std::exception_ptr& error) {
-        --running_;
-        if (error) std::rethrow_exception(error);
-      });
+    const auto ended = [this, &io](const std::exception_ptr& error) {
+      if (error) std::rethrow_exception(error);
+      if (--running_ == 0) io.stop();  // the kept connections would wait for more
+    };
+    for (int i = 0; i < options_.connections; ++i) asio::co_spawn(io, work(), ended);
     asio::co_spawn(io, show_progress(), asio::detached);
     io.run();
     summarise();

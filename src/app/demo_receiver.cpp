@@ -25,9 +25,17 @@ std::string beginning(std::string text) {
   return text.substr(0, end) + "…";
 }
 
-std::string text_at(const json& object, const char* key, const std::string& otherwise = "") {
+// The member of that name, or null where there is none.
+const json& at(const json& object, const char* key) {
+  static const json null;
+  if (!object.is_object()) return null;
   const auto it = object.find(key);
-  return it != object.end() && it->is_string() ? it->get<std::string>() : otherwise;
+  return it == object.end() ? null : *it;
+}
+
+std::string text_at(const json& object, const char* key, const std::string& otherwise = "") {
+  const json& value = at(object, key);
+  return value.is_string() ? value.get<std::string>() : otherwise;
 }
 
 // A callback is signed as the generic source's posts are, so that source's verification is the receiver's too.
@@ -46,19 +54,20 @@ std::unique_ptr<ingest::Source> make_verifier(const std::string& secret) {
 }  // namespace
 
 std::string callback_line(std::string_view team, std::string_view body) {
+  std::string line = std::string(team) + "  ← ";
   const auto parsed = parse_json(body);
-  std::string line(team);
-  if (!parsed || !parsed->is_object()) return line + "  ← a callback that is not JSON";
-  const json none = json::object();
-  const json data = parsed->value("data", none);
-  const json escalation = data.value("escalation", none);
-  const json c = data.value("case", none);
-  line += "  ← " + text_at(*parsed, "type", "?") + "  " + text_at(c, "priority", "?") + " " +
-          std::to_string(std::lround(c.value("urgency", 0.0))) + "  " + text_at(c, "topic", "?");
+  if (!parsed) return line + "a callback that is not JSON";
+  const json& data = at(*parsed, "data");
+  const json& escalation = at(data, "escalation");
+  const json& c = at(data, "case");
+  const json& urgency = at(c, "urgency");
+  line += text_at(*parsed, "type", "?") + "  " + text_at(c, "priority", "?") + " " +
+          std::to_string(std::lround(urgency.is_number() ? urgency.get<double>() : 0.0)) + "  " +
+          text_at(c, "topic", "?");
   if (const std::string site = text_at(c, "site"); !site.empty()) line += "  " + site;
-  if (const json posts = data.value("posts", json::array()); !posts.empty()) {
+  if (const json& posts = at(data, "posts"); posts.is_array() && !posts.empty()) {
     const std::string text = text_at(posts.back(), "text");
-    line += text.empty() ? "  (text withheld)" : "  \"" + beginning(text) + "\"";
+    line += text.empty() ? "  (direct message, text withheld)" : "  \"" + beginning(text) + "\"";
   }
   const std::string ack = text_at(escalation, "ack_url");
   if (!ack.empty() && text_at(escalation, "state") == "open") line += "  ack: " + ack;
