@@ -39,7 +39,8 @@ TEST(Limits, AChunkedBodyIsHeldToTheLimitToo) {
 TEST(Limits, AClientThatSendsAllOfATooLargeBodyCanStillReadTheAnswer) {
   TestServer test;
   Wire wire(test.port());
-  wire.send(post("/small", std::string(10 << 20, 'x')));
+  // Closed without reading on, the connection would be reset under the client's hands.
+  EXPECT_TRUE(wire.send(post("/small", std::string(8 << 20, 'x'))));
   EXPECT_EQ(wire.read().status, 413);
 }
 
