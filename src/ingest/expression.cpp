@@ -175,7 +175,12 @@ class Template : public Expression {
     for (const auto& part : parts_) {
       out += part.literal;
       if (part.value == nullptr) continue;
-      const Text text = as_text(part.value->evaluate(scope, depth));
+      const json* value = part.value->evaluate(scope, depth);
+      if (value != nullptr && value->is_number_float()) {  // a coordinate; no id is one
+        out += value->dump();
+        continue;
+      }
+      const Text text = as_text(value);
       if (!text || text.view().empty()) return nullptr;
       out += text.view();
     }

@@ -217,15 +217,14 @@ class Run {
     if (event.kind != EventKind::deletion) fill(fields, post, depth);
     if (event.kind == EventKind::share) {
       event.shared_native = read_exact(value_of(fields.shared_native, scope_, depth), kIdBytes);
+      if (event.shared_native.empty()) return false;
     }
     if ((event.kind == EventKind::post || event.kind == EventKind::own_post) && !says_something(post)) return false;
     out_.events.push_back(std::move(event));
     return true;
   }
 
-  static bool says_something(const Post& post) {
-    return !post.text.empty() || !post.media.empty() || post.rating || post.geo;
-  }
+  static bool says_something(const Post& post) { return !post.text.empty() || !post.media.empty() || post.rating; }
 
   void fill(const Fields& fields, Post& post, std::size_t depth) {
     post.text = read_text(value_of(fields.text, scope_, depth), kTextBytes);

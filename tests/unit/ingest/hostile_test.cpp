@@ -25,8 +25,11 @@ void expect_sound(const Mapped& mapped) {
     EXPECT_EQ(geo.lat.has_value(), geo.lon.has_value());
     const double rating = post.rating.value_or(1);
     EXPECT_TRUE(rating >= 1 && rating <= 5);
+    if (event.kind == EventKind::share) {
+      EXPECT_FALSE(event.shared_native.empty());
+    }
     if (event.kind == EventKind::post || event.kind == EventKind::own_post) {
-      EXPECT_TRUE(!post.text.empty() || !post.media.empty() || post.rating || post.geo);
+      EXPECT_TRUE(!post.text.empty() || !post.media.empty() || post.rating);
     }
     json document;
     to_json(document, post);

@@ -194,6 +194,7 @@ TEST(Expressions, MakeValuesOutOfOthers) {
   EXPECT_EQ(text_of(json{{"first", {"/none", "/null", "/b"}}}, {{"null", nullptr}, {"b", "B"}}), "B");
   EXPECT_EQ(text_of(json{{"template", "{^/id}_{/b}!"}}, {{"b", "B"}}), "t_B!");
   EXPECT_EQ(text_of(json{{"template", "{^/id}_{/none}"}}, json::object()), "(ignored)") << "a template is whole or not";
+  EXPECT_EQ(text_of(json{{"template", "{/lat}, {/lon}"}}, {{"lat", 53.7997}, {"lon", -1.5}}), "53.7997, -1.5");
   EXPECT_EQ(text_of(json{{"length", "/l"}, {"minus", 1}}, {{"l", {1, 2, 3}}}), "2");
   EXPECT_EQ(text_of(json{{"name_of", ""}, {"except", {"id", "a"}}}, {{"a", 1}, {"liked", 2}}), "liked");
   EXPECT_EQ(
