@@ -1,4 +1,5 @@
-// The store for coroutines: co_await a write or a read, resumed on the coroutine's own executor.
+// The store for coroutines: co_await a write or a read, resumed on the coroutine's own executor, whose context must
+// outlive the store.
 #pragma once
 
 #include <boost/asio/associated_executor.hpp>

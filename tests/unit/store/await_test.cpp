@@ -13,10 +13,14 @@ namespace {
 
 namespace asio = boost::asio;
 
-class AwaitTest : public StoreTest {};
+class AwaitTest : public ::testing::Test {
+ protected:
+  TempDir dir_;
+  asio::io_context context_;  // outlives the store, whose threads post to it
+  std::unique_ptr<Store> store_ = open_or_throw(options_in(dir_.data()));
+};
 
 TEST_F(AwaitTest, AWriteResumesTheCoroutineOnItsOwnExecutorWhenItIsDurable) {
-  asio::io_context context;
   bool found = false;
   std::thread::id resumed_on;
   auto session = [&]() -> asio::awaitable<void> {
@@ -30,14 +34,13 @@ TEST_F(AwaitTest, AWriteResumesTheCoroutineOnItsOwnExecutorWhenItIsDurable) {
     const auto seen = co_await store::read(*store_, std::move(search));
     EXPECT_TRUE(seen.has_value());
   };
-  asio::co_spawn(context, session(), asio::detached);
-  context.run();  // the context has nothing else to do, and still waits for the store
+  asio::co_spawn(context_, session(), asio::detached);
+  context_.run();  // the context has nothing else to do, and still waits for the store
   EXPECT_TRUE(found);
   EXPECT_EQ(resumed_on, std::this_thread::get_id());
 }
 
 TEST_F(AwaitTest, FailuresAreValues) {
-  asio::io_context context;
   std::vector<ErrorCode> codes;
   auto session = [&]() -> asio::awaitable<void> {
     Store::Work bad = [](Writer&) { throw std::runtime_error("bad work"); };
@@ -48,13 +51,12 @@ TEST_F(AwaitTest, FailuresAreValues) {
     const auto seen = co_await store::read(*store_, std::move(bad_read));
     EXPECT_FALSE(seen.has_value());
   };
-  asio::co_spawn(context, session(), asio::detached);
-  context.run();
+  asio::co_spawn(context_, session(), asio::detached);
+  context_.run();
   EXPECT_EQ(codes, std::vector<ErrorCode>{ErrorCode::internal});
 }
 
 TEST_F(AwaitTest, ManyCoroutinesOnManyThreadsShareCommits) {
-  asio::io_context context;
   std::atomic<int> done{0};
   auto session = [&](int number) -> asio::awaitable<void> {
     for (int i = 0; i < 20; ++i) {
@@ -64,9 +66,9 @@ TEST_F(AwaitTest, ManyCoroutinesOnManyThreadsShareCommits) {
       if (written.has_value()) ++done;
     }
   };
-  for (int i = 0; i < 16; ++i) asio::co_spawn(context, session(i), asio::detached);
+  for (int i = 0; i < 16; ++i) asio::co_spawn(context_, session(i), asio::detached);
   std::vector<std::thread> threads;
-  for (int i = 0; i < 3; ++i) threads.emplace_back([&] { context.run(); });
+  for (int i = 0; i < 3; ++i) threads.emplace_back([&] { context_.run(); });
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(done, 320);
 }
