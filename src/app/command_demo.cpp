@@ -36,6 +36,8 @@ constexpr int kDone = 0;
 constexpr int kInputAtFault = 1;
 constexpr int kEnvironmentAtFault = 3;
 
+constexpr const char* kOpsTeam = "airport-ops";  // whose escalations the ops token sees
+
 struct DemoOptions {
   std::string listen;
   std::string data;
@@ -127,6 +129,7 @@ Result<Tokens> make_tokens(const std::filesystem::path& directory) {
       token.id = TokenId::make(now);
       token.name = "demo-" + std::string(to_string(role));
       token.role = role;
+      if (role == store::Role::ops) token.team = kOpsTeam;
       token.hash = desk::hash_token_secret(*secret);
       token.created_at = now;
       writer.insert_token(token);
@@ -144,7 +147,7 @@ void print_welcome(const std::string& url, const Tokens& tokens, const DataDirec
   print("  API     " + url + "/openapi.json");
   print("  data    " + data.path() + (data.is_temporary() ? "  (removed at the end; --data keeps one)" : ""));
   print("  tokens  agent       " + tokens.agent);
-  print("          ops         " + tokens.ops);
+  print("          ops         " + tokens.ops + "  (of " + kOpsTeam + ")");
   print("          supervisor  " + tokens.supervisor);
   print("          admin       " + tokens.admin);
   print("");

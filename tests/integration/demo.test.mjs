@@ -50,7 +50,7 @@ describe('triaged demo', () => {
     const answer = await fetch(url, { method: 'POST', body: JSON.stringify({ action: 'second desk open', eta: '09:40' }) });
     assert.equal(answer.status, 200);
     assert.equal((await answer.json()).state, 'acknowledged');
-    const { body } = await demo.request('/v1/escalations?state=acknowledged', { token: tokens.ops });
+    const { body } = await demo.request('/v1/escalations?state=acknowledged&limit=200', { token: tokens.supervisor });
     assert.ok(body.items.some((escalation) => escalation.id === id && escalation.action === 'second desk open'));
   });
 

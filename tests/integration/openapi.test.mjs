@@ -3,8 +3,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { jsonFile, read } from './openapi-json.mjs';
+import Ajv from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { receiver } from './lib/receiver.mjs';
 import { start } from './lib/server.mjs';
+import { jsonFile, read } from './openapi-json.mjs';
 
 const methods = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options'];
 const api = await read();
@@ -108,5 +111,122 @@ describe('the server', () => {
     assert.equal(answer.status, 401);
     assert.match(answer.headers.get('content-type'), /^application\/problem\+json/);
     for (const field of api.components.schemas.Problem.required) assert.ok(field in answer.body, field);
+  });
+});
+
+describe('what the server answers is what the document says:', () => {
+  const secret = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
+  const ajv = new Ajv({ strict: false, allErrors: true });
+  addFormats(ajv);
+  ajv.addSchema({ ...api, $id: 'api' });
+
+  function conforms(value, schema, what) {
+    const validate = ajv.compile(typeof schema === 'string' ? { $ref: `api#/components/schemas/${schema}` } : absolute(schema));
+    assert.ok(validate(value), `${what}: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(value, null, 1).slice(0, 3000)}`);
+  }
+  // Local references of a part of the document, made to lead there from outside.
+  const absolute = (part) => JSON.parse(JSON.stringify(part).replaceAll('"$ref":"#/', '"$ref":"api#/'));
+
+  let server, hook;
+  const tokens = {};
+  before(async () => {
+    hook = await receiver();
+    server = await start({
+      sources: [{ name: 'lab', use: 'generic', unsigned: true, brand_account: 'acme' }],
+      teams: [
+        { name: 'care' },
+        { name: 'ops', callback: { url: hook.url('/ops'), format: 'standard', secret, include: ['post_text', 'author'] } },
+      ],
+      sites: [{ name: 'LHR-T5', aliases: ['Heathrow T5'], lat: 51.4723, lon: -0.4887, radius_m: 1500 }],
+      routing: { team: 'care', routes: [{ match: { min_urgency: 20 }, escalate: 'ops' }] },
+      ladders: { ops: [{ after: '0s', team: 'ops' }, { after: '10m', team: 'ops' }] },
+      delivery: { allow_private_addresses: true },
+    });
+    for (const role of ['agent', 'supervisor']) tokens[role] = await server.token(role);
+    tokens.ops = await server.token('ops', { team: 'ops' });
+  });
+  after(async () => {
+    await server?.remove();
+    await hook?.stop();
+  });
+
+  // A call of the document, whose answer must be of its schema for the status that came.
+  async function call(path, method, options = {}) {
+    const { at = path, status = 200, ...request } = options;
+    const answer = await server.request(at, { method: method.toUpperCase(), ...request });
+    assert.equal(answer.status, status, `${method} ${at}: ${answer.text}`);
+    const described = api.paths[path][method].responses[status];
+    assert.ok(described, `${method} ${path}: ${status} is not in the document`);
+    const { content } = described.$ref ? resolve(described.$ref) : described;
+    const type = answer.headers.get('content-type').split(';')[0];
+    assert.ok(content[type], `${method} ${path} ${status}: ${type} is not in the document`);
+    if (/json/.test(type)) conforms(answer.body, content[type].schema, `${method} ${at}`);
+    return answer.body;
+  }
+
+  test('posts, cases, the queue, escalations, callbacks and deliveries', async () => {
+    const post = {
+      native_id: '1803',
+      platform: 'x',
+      kind: 'mention',
+      text: 'stuck in the check-in queue at Heathrow T5 for an hour, we are going to miss our flight',
+      author: { native_id: '77', handle: 'ann', name: 'Ann', followers: 1200, verified: false },
+      geo: { lat: 51.4723, lon: -0.4887, place: 'Heathrow' },
+      media: [{ type: 'photo', url: 'https://example.com/1.jpg' }],
+    };
+    conforms(post, 'NewPost', 'the post');
+    const received = await call('/v1/hooks/{source}', 'post', { at: '/v1/hooks/lab', json: { posts: [post, post] } });
+    assert.deepEqual([received.accepted, received.duplicates], [1, 1]);
+    const id = received.posts[0].case_id;
+
+    const [callback] = await hook.received();
+    conforms(callback.json, 'EscalationCallback', 'the callback');
+    assert.equal(callback.json.type, 'escalation.raised');
+
+    const { agent, ops, supervisor } = tokens;
+    const queue = await call('/v1/queue', 'get', { token: agent });
+    assert.equal(queue.items[0].id, id);
+    const at = (name) => `/v1/cases/${id}${name}`;
+    await call('/v1/queue/claim', 'post', { token: agent, json: { limit: 1, lease_seconds: 60 } });
+    const reply = { native_id: '1804', platform: 'x', kind: 'reply', text: 'sorry!', in_reply_to: '1803', author: { native_id: 'acme' } };
+    await call('/v1/hooks/{source}', 'post', { at: '/v1/hooks/lab', json: reply });
+    await call('/v1/cases/{id}/note', 'post', { at: at('/note'), token: agent, json: { text: 'called the desk' }, status: 201 });
+    const whole = await call('/v1/cases/{id}', 'get', { at: at(''), token: agent });
+    assert.deepEqual([whole.posts.length, whole.replies.length, whole.notes.length, whole.escalations.length], [1, 1, 1, 1]);
+    await call('/v1/cases/{id}/timeline', 'get', { at: at('/timeline'), token: agent });
+    await call('/v1/cases/{id}/claim', 'post', { at: at('/claim'), token: supervisor, json: {}, status: 409 });
+
+    const { items } = await call('/v1/escalations', 'get', { token: ops });
+    const escalation = (name) => `/v1/escalations/${items[0].id}${name}`;
+    const says = { token: ops, json: { action: 'second desk open', eta: '09:40' } };
+    await call('/v1/escalations/{id}/ack', 'post', { at: escalation('/ack'), ...says });
+    await call('/v1/escalations/{id}/resolve', 'post', { at: escalation('/resolve'), ...says });
+
+    const deliveries = await call('/v1/deliveries', 'get', { token: supervisor });
+    const sent = deliveries.items.at(-1);
+    await call('/v1/deliveries/{id}/retry', 'post', { at: `/v1/deliveries/${sent.id}/retry`, token: supervisor, status: 409 });
+
+    await call('/v1/cases/{id}/resolve', 'post', { at: at('/resolve'), token: agent, json: {}, status: 422 });
+    await call('/v1/cases/{id}/resolve', 'post', { at: at('/resolve'), token: agent, json: { outcome: 'resolved_in_moment' } });
+    await call('/v1/cases/{id}/release', 'post', { at: at('/release'), token: agent, status: 409 });
+  });
+
+  test('the configuration and health', async () => {
+    for (const path of ['/v1/teams', '/v1/sites', '/v1/sources', '/metrics', '/healthz', '/readyz']) {
+      await call(path, 'get', { token: tokens.supervisor });
+    }
+    await call('/v1/teams/{id}/enable', 'post', { at: '/v1/teams/ops/enable', token: tokens.supervisor });
+    await call('/v1/teams/{id}/enable', 'post', { at: '/v1/teams/care/enable', token: tokens.supervisor, status: 409 });
+    await call('/v1/deliveries', 'get', { token: tokens.agent, status: 403 });
+    await call('/v1/cases/{id}', 'get', { at: '/v1/cases/nobody', token: tokens.agent, status: 404 });
+    await call('/v1/queue', 'get', { at: '/v1/queue?moment=now', token: tokens.agent, status: 400 });
+  });
+
+  test('refused posts', async () => {
+    const at = '/v1/hooks/lab';
+    await call('/v1/hooks/{source}', 'post', { at, body: '{"posts": [', headers: { 'content-type': 'application/json' }, status: 400 });
+    await call('/v1/hooks/{source}', 'post', { at, json: { text: 'no id' }, status: 422 });
+    await call('/v1/hooks/{source}', 'post', { at: '/v1/hooks/nowhere', json: {}, status: 404 });
+    await call('/v1/hooks/{source}', 'get', { at, status: 405 });
   });
 });
