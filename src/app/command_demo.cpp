@@ -154,9 +154,7 @@ void print_welcome(const std::string& url, const Tokens& tokens, const DataDirec
   print("Try, in another terminal:");
   print("  curl -s -H 'Authorization: Bearer " + tokens.agent + "' '" + url + "/v1/queue?limit=5'");
   print("  curl -s -H 'Authorization: Bearer " + tokens.agent + "' -X POST '" + url + "/v1/queue/claim'");
-  print(
-      "  curl -s -X POST -d '{\"action\":\"second desk open\",\"eta\":\"09:40\"}' 'ACK'    # ACK: an ack address "
-      "below");
+  print("  curl -s -X POST -d 'action=second desk open' -d 'eta=09:40' 'ACK'    # ACK: an ack address below");
   print("");
 }
 

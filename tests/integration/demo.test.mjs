@@ -1,8 +1,12 @@
 // `triaged demo`: the main job on sample posts, as a newcomer sees it.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { eventually, start } from './lib/server.mjs';
+import { promisify } from 'node:util';
+import { eventually, start, triaged } from './lib/server.mjs';
+
+const run = promisify(execFile);
 
 describe('triaged demo', () => {
   let demo;
@@ -54,6 +58,20 @@ describe('triaged demo', () => {
     assert.ok(body.items.some((escalation) => escalation.id === id && escalation.action === 'second desk open'));
   });
 
+  test('the commands that it offers to try work', async () => {
+    const [, ack] = await demo.logged(/ack: (http:\S+team=safety-desk\S+)/);
+    const commands = [...demo.log().matchAll(/^ +(curl .*)$/gm)].map((match) => match[1].replace("'ACK'", `'${ack}'`));
+    assert.equal(commands.length, 3);
+    const answers = [];
+    for (const command of commands) {
+      const { stdout } = await run('bash', ['-c', command.replace('curl -s', 'curl -sS --fail-with-body')]);
+      answers.push(stdout);
+    }
+    assert.equal(JSON.parse(answers[0]).items.length, 5);
+    assert.equal(JSON.parse(answers[1]).items[0].assignee.name, 'demo-agent');
+    assert.match(answers[2], /<h1>Acknowledged<\/h1>/);
+  });
+
   test('goes through the day again with posts of its own', async () => {
     await demo.logged(/the day begins again/, { timeout: 60_000 });
     const posts = () => demo.sql('SELECT count(*) AS n FROM posts').then(([row]) => row.n);
@@ -71,10 +89,8 @@ describe('triaged demo', () => {
 
 test('a listen address that is taken is an error of the environment', async () => {
   const first = await start(null, { command: 'demo' });
-  const { triaged } = await import('./lib/server.mjs');
   const second = await triaged(['demo', '--listen', `127.0.0.1:${first.port}`]);
   assert.equal(second.code, 3);
   assert.match(second.stderr, new RegExp(`127\\.0\\.0\\.1.*${first.port}`));
   await first.remove();
 });
-
