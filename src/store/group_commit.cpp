@@ -15,7 +15,8 @@ const Sql kUndo("ROLLBACK TO work");
 const Sql kProbe("INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', zeroblob(131072))");
 const Sql kProbeEnd("DELETE FROM meta WHERE key = 'probe'");
 
-constexpr std::chrono::milliseconds kGiveWay{250};       // to a command beside the server
+constexpr std::chrono::milliseconds kGiveWay{250};  // to a command beside the server
+constexpr std::chrono::milliseconds kProbeBusyTimeout{100};
 constexpr std::chrono::milliseconds kReadersPause{100};  // for the log to start anew
 
 int count_wal_pages(void* pages, sqlite3*, const char*, int count) {
@@ -234,7 +235,7 @@ void GroupCommit::probe() {
   try {
     database_.reset();
     connection_.reset();
-    auto connection = connect_for_writing(place_, std::chrono::milliseconds(100), kWriterCacheKib, true);
+    auto connection = connect_for_writing(place_, writer_settings(kProbeBusyTimeout), true);
     if (!connection) throw Unavailable(connection.error().detail);
     use(std::move(*connection));
     connection_->use(kProbe).exec();

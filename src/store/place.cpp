@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "store/schema.h"
+#include "store/write_buffer.h"
 
 namespace triage::store {
 namespace fs = std::filesystem;
@@ -34,11 +35,16 @@ void Place::make() const {
   }
 }
 
-Result<std::unique_ptr<Connection>> connect_for_writing(const Place& place, std::chrono::milliseconds busy_timeout,
-                                                        int cache_kib, bool may_migrate) {
+Connection::Settings writer_settings(std::chrono::milliseconds busy_timeout) {
   Connection::Settings settings;
   settings.busy_timeout = busy_timeout;
-  settings.cache_kib = cache_kib;
+  settings.cache_kib = 24 * 1024;
+  settings.vfs = write_buffer_vfs();
+  return settings;
+}
+
+Result<std::unique_ptr<Connection>> connect_for_writing(const Place& place, const Connection::Settings& settings,
+                                                        bool may_migrate) {
   auto connection = std::make_unique<Connection>(place.database(), settings);
   const std::string name = place.database().string();
   switch (inspect(*connection)) {

@@ -24,12 +24,14 @@ class Place {
   std::filesystem::path directory_;
 };
 
-constexpr int kWriterCacheKib = 24 * 1024;
 constexpr int kReaderCacheKib = 4 * 1024;
 
-// The connection of the one that writes: checked to be our database and brought up to date. A refusal is an error that
-// says why; only a disk that fails throws Unavailable.
-Result<std::unique_ptr<Connection>> connect_for_writing(const Place& place, std::chrono::milliseconds busy_timeout,
-                                                        int cache_kib, bool may_migrate);
+// A connection that writes: checked to be our database and brought up to date. A refusal is an error that says why;
+// only a disk that fails throws Unavailable.
+Result<std::unique_ptr<Connection>> connect_for_writing(const Place& place, const Connection::Settings& settings,
+                                                        bool may_migrate);
+
+// How the server's writer connects.
+Connection::Settings writer_settings(std::chrono::milliseconds busy_timeout);
 
 }  // namespace triage::store

@@ -71,7 +71,9 @@ Result<std::unique_ptr<Session>> open_session(const std::filesystem::path& direc
     }
     // Without a server, a database of an older version may be brought up to date; not under a server's feet.
     const auto lock = FileLock::take(place.server_lock(), std::chrono::milliseconds(0));
-    auto connection = connect_for_writing(place, kBusyTimeout, kReaderCacheKib, lock.has_value());
+    Connection::Settings settings;
+    settings.busy_timeout = kBusyTimeout;
+    auto connection = connect_for_writing(place, settings, lock.has_value());
     if (!connection) return connection.error();
     return std::unique_ptr<Session>(std::make_unique<SqliteSession>(place, std::move(*connection)));
   } catch (const std::exception& failure) {

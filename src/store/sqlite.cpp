@@ -81,7 +81,7 @@ Connection::Connection(const std::filesystem::path& file, const Settings& settin
   start_library();
   int flags = SQLITE_OPEN_NOMUTEX | (settings.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
   if (settings.create) flags |= SQLITE_OPEN_CREATE;
-  const int code = sqlite3_open_v2(file.c_str(), &db_, flags, nullptr);
+  const int code = sqlite3_open_v2(file.c_str(), &db_, flags, settings.vfs);
   if (code != SQLITE_OK) {
     const std::string why = db_ != nullptr ? sqlite3_errmsg(db_) : sqlite3_errstr(code);
     sqlite3_close_v2(db_);

@@ -135,6 +135,7 @@ class Connection {
     int cache_kib = 4096;
     bool create = false;
     bool read_only = false;
+    const char* vfs = nullptr;  // SQLite's own
   };
 
   // Throws Unavailable with a sentence that names the file.

@@ -37,7 +37,7 @@ Result<std::unique_ptr<Store>> open(const Options& options) {
     if (!lock) {
       return make_error(ErrorCode::conflict, "another server runs on the data directory " + options.directory.string());
     }
-    auto connection = connect_for_writing(place, options.busy_timeout, kWriterCacheKib, true);
+    auto connection = connect_for_writing(place, writer_settings(options.busy_timeout), true);
     if (!connection) return connection.error();
     return std::unique_ptr<Store>(
         std::make_unique<SqliteStore>(std::move(*lock), place, options, std::move(*connection)));
