@@ -36,13 +36,26 @@ std::string reason_of(std::string_view what) {
   return reason;
 }
 
-// Builds the document and stops at the first opening bracket that is too deep, before anything is built for it.
+// A value takes up to forty times its bytes once it is built ("{},"), so a few bodies of the largest size could take
+// all memory. A thousand posts with all that each may have are within this.
+constexpr std::size_t kMostValues = 250'000;
+
+// Builds the document and stops at the first opening bracket that is too deep, and at the first value that is too many,
+// before anything is built for it.
 class Builder : public DomBase {
  public:
   Builder(json& document, int max_depth) : DomBase(document, false), max_depth_(max_depth) {}
 
-  bool start_object(std::size_t size) { return enter() && DomBase::start_object(size); }
-  bool start_array(std::size_t size) { return enter() && DomBase::start_array(size); }
+  bool null() { return count() && DomBase::null(); }
+  bool boolean(bool value) { return count() && DomBase::boolean(value); }
+  bool number_integer(json::number_integer_t value) { return count() && DomBase::number_integer(value); }
+  bool number_unsigned(json::number_unsigned_t value) { return count() && DomBase::number_unsigned(value); }
+  bool number_float(json::number_float_t value, const std::string& digits) {
+    return count() && DomBase::number_float(value, digits);
+  }
+  bool string(std::string& value) { return count() && DomBase::string(value); }
+  bool start_object(std::size_t size) { return count() && enter() && DomBase::start_object(size); }
+  bool start_array(std::size_t size) { return count() && enter() && DomBase::start_array(size); }
   bool end_object() {
     --depth_;
     return DomBase::end_object();
@@ -63,6 +76,7 @@ class Builder : public DomBase {
 
   const std::optional<std::size_t>& position() const { return position_; }
   const std::string& reason() const { return reason_; }
+  bool too_many() const { return values_ > kMostValues; }
 
  protected:
   void stop_at(std::size_t position) { position_ = position; }
@@ -74,9 +88,15 @@ class Builder : public DomBase {
     reason_ = "nested too deep, expected at most " + std::to_string(max_depth_) + " levels";
     return false;
   }
+  bool count() {
+    if (++values_ <= kMostValues) return true;
+    reason_ = "too many values, expected at most " + std::to_string(kMostValues);
+    return false;
+  }
 
   int max_depth_;
   int depth_ = 0;
+  std::size_t values_ = 0;
   std::optional<std::size_t> position_;  // of the fault; the builder itself does not know where a bracket stands
 };
 
@@ -168,8 +188,13 @@ Result<json> parse_json(std::string_view bytes, int max_depth) {
   // nlohmann takes an empty range by pointer, but not a null one.
   const char* begin = bytes.empty() ? "" : bytes.data();
   if (json::sax_parse(begin, begin + bytes.size(), &builder)) {
+    // nlohmann takes a NUL between tokens for the end, whatever follows it.
+    if (const auto nul = bytes.find('\0'); nul != std::string_view::npos) {
+      return not_json("byte " + std::to_string(nul), "a NUL character, expected the end");
+    }
     return {boost::system::in_place_value, std::move(document)};  // json converts to anything, so say which it is
   }
+  if (builder.too_many()) return make_error(ErrorCode::too_large, "the JSON holds " + builder.reason());
   const std::size_t at =
       builder.position() ? std::min(*builder.position(), bytes.size()) : find_depth(bytes, max_depth);
   return not_json("byte " + std::to_string(at), builder.reason());
@@ -182,6 +207,9 @@ Result<json> parse_written_json(std::string_view text, int max_depth) {
   const char* furthest = begin;
   if (json::sax_parse(Watched{begin, &furthest}, Watched{begin + text.size(), &furthest}, &builder,
                       json::input_format_t::json, true, true)) {
+    if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+      return not_json(line_and_column(text, nul), "a NUL character, expected the end");
+    }
     return {boost::system::in_place_value, std::move(document)};
   }
   // What the builder itself refuses is the last thing that was read.

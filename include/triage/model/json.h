@@ -26,7 +26,8 @@ Result<Post> post_from_json(const nlohmann::json& in, const std::string& at);
 
 // Parses untrusted bytes: valid UTF-8 JSON and nothing after it, at most `max_depth` brackets deep, iteratively. Of
 // duplicate keys the last wins. The error (bad_request) names the byte, counted from 0, where reading stopped and what
-// was expected, and repeats nothing of the body.
+// was expected, and repeats nothing of the body. More than 250,000 values are too_large: they would take far more
+// memory than their bytes.
 Result<nlohmann::json> parse_json(std::string_view bytes, int max_depth = 128);
 
 // Parses a document that a person wrote: as above, but comments (// and /* */) are passed over, a key that stands twice
