@@ -37,7 +37,7 @@ constexpr int kFailuresShown = 20;  // the rest are counted
 constexpr auto kProgress = std::chrono::seconds(2);
 
 struct ReplayOptions {
-  std::string data, url, source, config, id_prefix;
+  std::string data, url, source, config, id_prefix, ca_file;
   double rate = 0;
   bool unsigned_posts = false;
   int connections = 8;
@@ -283,6 +283,7 @@ int replay(const ReplayOptions& options) {
   client_options.timeout = std::chrono::seconds(30);
   client_options.idle_connections_per_origin = static_cast<std::size_t>(options.connections);
   client_options.response_bytes = 8 << 20;
+  client_options.ca_file = options.ca_file;
   net::Client client(client_options);
   auto sender = HookSender::make(client, options.url, options.source, signer);
   if (!sender) return fail(kUsage, "--url: " + sender.error().detail);
@@ -309,6 +310,8 @@ void add_replay(CLI::App& root, int& exit_code) {
   command->add_flag("--unsigned", options->unsigned_posts, "Send without a signature");
   command->add_option("--id-prefix", options->id_prefix,
                       "In front of ids of posts that bring none; the same again resumes (default: new each time)");
+  command->add_option("--ca-file", options->ca_file, "Further certificate authorities to trust, PEM")
+      ->check(CLI::ExistingFile);
   command->add_option("--batch", options->batch, "Posts a request")->check(CLI::Range(1, 1000))->capture_default_str();
   command->add_option("--connections", options->connections, "Kept connections")
       ->check(CLI::Range(1, 256))
