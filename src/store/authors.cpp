@@ -10,8 +10,8 @@ const Sql kFind(
 const Sql kGet(
     "SELECT id, platform, native_id, handle, name, followers, verified, first_seen, cases FROM authors WHERE id = ?");
 const Sql kInsert(
-    "INSERT INTO authors (id, platform, native_key, native_id, handle, name, followers, verified, first_seen)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    "INSERT INTO authors (id, platform, native_key, native_id, handle, name, followers, verified, first_seen, cases)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 const Sql kUpdate("UPDATE authors SET handle = ?, name = ?, followers = ?, verified = ? WHERE id = ?");
 const Sql kCountCase("UPDATE authors SET cases = cases + 1 WHERE id = ?");
 
@@ -76,7 +76,8 @@ bool bring_up_to_date(Author& known, const Author& said) {
 AuthorRecord Database::upsert_author(std::string_view platform, const Author& said, Time now) {
   AuthorRecord record;
   record.id = AuthorId::make(now);
-  const std::string key = native_key(said, record.id);
+  std::string key = native_key(said, record.id);
+  insert_new_author();
   bool known = false;
   {
     auto row = c_.use(kFind);
@@ -89,9 +90,8 @@ AuthorRecord Database::upsert_author(std::string_view platform, const Author& sa
     record.author = said;
     record.first_seen = now;
     record.is_new = true;
-    c_.use(kInsert)
-        .bind(record.id, platform, key, said.native_id, said.handle, said.name, said.followers, said.verified, now)
-        .exec();
+    new_author_ = record;
+    new_author_key_ = std::move(key);
   } else if (bring_up_to_date(record.author, said)) {
     const Author& a = record.author;
     c_.use(kUpdate).bind(a.handle, a.name, a.followers, a.verified, record.id).exec();
@@ -99,14 +99,32 @@ AuthorRecord Database::upsert_author(std::string_view platform, const Author& sa
   return record;
 }
 
+// A new customer's row is written when the next statement needs it, so that the case that is counted right after goes
+// into the same one.
+void Database::insert_new_author() {
+  if (!new_author_) return;
+  const AuthorRecord& r = *new_author_;
+  const Author& a = r.author;
+  c_.use(kInsert)
+      .bind(r.id, r.platform, new_author_key_, a.native_id, a.handle, a.name, a.followers, a.verified, r.first_seen,
+            r.cases)
+      .exec();
+  new_author_.reset();
+}
+
 std::optional<AuthorRecord> Database::author(const AuthorId& id) {
+  insert_new_author();
   auto row = c_.use(kGet);
   if (!row.bind(id).step()) return std::nullopt;
   return read_author_row(row);
 }
 
 void Database::count_case_of_author(const AuthorId& id) {
-  c_.use(kCountCase).bind(id).exec();
+  if (new_author_ && new_author_->id == id) {
+    ++new_author_->cases;
+  } else {
+    c_.use(kCountCase).bind(id).exec();
+  }
 }
 
 }  // namespace triage::store

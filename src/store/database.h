@@ -16,10 +16,13 @@ class Database final : public Writer {
  public:
   explicit Database(Connection& connection) : c_(connection) {}
 
-  // What is written once a transaction rather than once a work. Call before the commit (or the release of the
+  // Writes what is kept back because writing it late is cheaper. Call before the commit (or the release of the
   // savepoint); forget() after a rollback.
   void flush();
-  void forget() { newest_.clear(); }
+  void forget() {
+    newest_.clear();
+    new_author_.reset();
+  }
 
   std::optional<PostRecord> post(const PostId& id) override;
   std::optional<PostKey> find_post(std::string_view source, std::string_view platform, PostKind kind,
@@ -98,12 +101,15 @@ class Database final : public Writer {
   void forget_idempotent_answers(Time before) override;
 
  private:
+  void insert_new_author();
   // Whose case a post counts for when its conversation is looked up; nothing where it has none.
   std::optional<AuthorId> thread_author(const PostRecord& post);
   std::optional<AuthorId> author_of_case(const CaseId& id);
   std::vector<CaseId> walk_queue(const QueueFilter& filter, std::optional<Time> claimable_at, std::size_t limit);
 
   Connection& c_;
+  std::optional<AuthorRecord> new_author_;  // not written yet
+  std::string new_author_key_;
   std::vector<std::pair<std::string, Time>> newest_;  // newest received_at by source, since the last flush
   std::string document_, second_document_;            // JSON under way, kept for its memory
 };

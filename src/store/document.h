@@ -14,7 +14,7 @@
 namespace triage::store {
 
 // Each appends to `out`.
-void write_reasons(const std::vector<Reason>& reasons, std::string& out);  // [["moment","stuck in",0.41],…]
+void write_reasons(const std::vector<Reason>& reasons, std::string& out);  // [["moment","stuck in",0.4100],…]
 void write_decision(const Decision& decision, std::string& out);  // {"path":[…],"team":…,"rungs":[[ms,team]],…}
 void write_rungs(const std::vector<Rung>& rungs, std::string& out);   // [[0,"airport-ops"],…]
 void write_media(const std::vector<Media>& media, std::string& out);  // [["photo","https://…"],…]

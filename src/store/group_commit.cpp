@@ -112,12 +112,12 @@ void GroupCommit::serve(std::vector<Entry>& batch) {
     if (!healthy()) throw Unavailable(trouble());
     attempt(batch);
     works_.fetch_add(batch.size(), std::memory_order_relaxed);
-  } catch (const Unavailable& failure) {
+  } catch (const std::exception& failure) {
     abandon();
-    if (healthy()) fall_ill(failure.text);
+    if (healthy()) fall_ill(failure.what());
     for (Entry& entry : batch) {
       entry.outcome = Committed::unavailable;
-      entry.detail = failure.text;
+      entry.detail = failure.what();
     }
     unavailable_.fetch_add(batch.size(), std::memory_order_relaxed);
   }
@@ -142,7 +142,7 @@ void GroupCommit::attempt(std::vector<Entry>& batch) {
 bool GroupCommit::run_all(std::vector<Entry>& batch) {
   begin();
   for (Entry& entry : batch) {
-    if (run_one(entry)) continue;
+    if (run_one(entry, &entry == &batch.back())) continue;
     if (batch.size() == 1) refuse(entry);
     return false;
   }
@@ -154,9 +154,7 @@ void GroupCommit::run_each(std::vector<Entry>& batch) {
   begin();
   for (Entry& entry : batch) {
     connection_->use(kSavepoint).exec();
-    if (run_one(entry)) {
-      database_->flush();
-    } else {
+    if (!run_one(entry, true)) {
       refuse(entry);
       database_->forget();
       connection_->use(kUndo).exec();
@@ -166,12 +164,13 @@ void GroupCommit::run_each(std::vector<Entry>& batch) {
   end();
 }
 
-// False when the work threw. A work may have caught what it should have let pass: when the database failed under it,
-// nothing it did is to be committed, whatever it says itself.
-bool GroupCommit::run_one(Entry& entry) {
+// False when the work threw, or what it left to be written did. A work may have caught what it should have let pass:
+// when the database failed under it, nothing it did is to be committed, whatever it says itself.
+bool GroupCommit::run_one(Entry& entry, bool flush) {
   bool done = false;
   try {
     entry.work(*database_);
+    if (flush) database_->flush();
     done = true;
   } catch (const Unavailable&) {
     throw;
@@ -196,7 +195,6 @@ void GroupCommit::begin() {
 }
 
 void GroupCommit::end() {
-  database_->flush();
   const int pages_before = wal_pages_;
   const auto start = Clock::now();
   connection_->use(kCommit).exec();

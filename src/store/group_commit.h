@@ -44,7 +44,7 @@ class GroupCommit {
   void attempt(std::vector<Entry>& batch);
   bool run_all(std::vector<Entry>& batch);   // false: one threw, and nothing is left of it
   void run_each(std::vector<Entry>& batch);  // with savepoints
-  bool run_one(Entry& entry);
+  bool run_one(Entry& entry, bool flush);
   void refuse(Entry& entry);
   void use(std::unique_ptr<Connection> connection);
   void begin();

@@ -191,12 +191,14 @@ std::optional<AuthorId> Database::author_of_case(const CaseId& id) {
 }
 
 std::optional<PostRecord> Database::post(const PostId& id) {
+  insert_new_author();
   auto row = c_.use(kGet);
   if (!row.bind(id).step()) return std::nullopt;
   return read_post(row);
 }
 
 std::vector<PostRecord> Database::posts_of_case(const CaseId& id) {
+  insert_new_author();
   std::vector<PostRecord> posts;
   auto row = c_.use(kOfCase);
   row.bind(id);
@@ -313,6 +315,7 @@ void Database::insert_post(const PostRecord& record) {
 }
 
 void Database::flush() {
+  insert_new_author();
   for (const auto& [source, at] : newest_) c_.use(kNewest).bind(source, at).exec();
   newest_.clear();
 }

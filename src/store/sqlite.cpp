@@ -15,14 +15,14 @@ std::size_t& statement_count() {
   return count;
 }
 
+}  // namespace
+
 // Memory statistics take a global lock at every allocation, and nobody reads them. Too late when somebody else has
 // started SQLite; then it is merely slower.
 void start_library() {
   static std::once_flag once;
   std::call_once(once, [] { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); });
 }
-
-}  // namespace
 
 Sql::Sql(const char* text) : text_(text), number_(statement_count()++) {}
 

@@ -173,6 +173,9 @@ class Connection {
   bool failed_ = false;
 };
 
+// Sets SQLite up. Before anything else is asked of it.
+void start_library();
+
 // Whether a result code says that the database cannot serve, rather than that a statement was wrong.
 bool is_unavailable(int code);
 

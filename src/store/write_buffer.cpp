@@ -1,13 +1,13 @@
 // The VFS.
 #include "store/write_buffer.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <cstring>
 #include <mutex>
 #include <new>
 #include <utility>
+
+#include "store/sqlite.h"
 
 namespace triage::store {
 namespace {
@@ -130,6 +130,7 @@ const char* write_buffer_vfs() {
   static std::once_flag once;
   static sqlite3_vfs vfs;
   std::call_once(once, [] {
+    start_library();
     vfs = *sqlite3_vfs_find("unix");
     vfs.zName = kName;
     vfs.szOsFile = sizeof(File);
