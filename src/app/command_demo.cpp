@@ -270,14 +270,11 @@ int demo(const DemoOptions& options) {
   DemoReceiver receiver(secret, print_event);
   if (const auto listening = receiver.start(); !listening) return fail(listening.error().detail);
 
-  // What the sample configuration leaves open.
-  setenv("TRIAGED_DEMO_CALLBACKS", receiver.url().c_str(), 1);
-  setenv("TRIAGED_DEMO_SECRET", secret.c_str(), 1);
-  setenv("TRIAGED_DEMO_KEY", make_signing_secret().c_str(), 1);
+  const std::string text = demo_config(demo_config_json(), receiver.url(), secret, make_signing_secret());
   Overrides overrides;
   overrides.data = data->path();
   if (!options.listen.empty()) overrides.listen = options.listen;
-  auto loaded = parse_config(demo_config_json(), "demo/triaged.json", overrides);
+  auto loaded = parse_config(text, "demo/triaged.json", overrides);
   if (!loaded) {
     for (const auto& finding : loaded.error()) std::fprintf(stderr, "triaged: %s\n", to_string(finding).c_str());
     return kInputAtFault;

@@ -68,4 +68,17 @@ std::string demo_body(const DemoPost& post, std::string_view round, Time now) {
   return body.dump();
 }
 
+std::string demo_config(std::string_view text, std::string_view callbacks, std::string_view secret,
+                        std::string_view key) {
+  std::string out(text);
+  const std::pair<std::string_view, std::string_view> values[] = {
+      {"${TRIAGED_DEMO_CALLBACKS}", callbacks}, {"${TRIAGED_DEMO_SECRET}", secret}, {"${TRIAGED_DEMO_KEY}", key}};
+  for (const auto& [name, value] : values) {
+    for (std::size_t at = out.find(name); at != std::string::npos; at = out.find(name, at + value.size())) {
+      out.replace(at, name.size(), value);
+    }
+  }
+  return out;
+}
+
 }  // namespace triage::app

@@ -1,4 +1,5 @@
-// The sample posts of `triaged demo`: a day at four invented brands (config/demo/posts.jsonl). Pure.
+// What `triaged demo` plays: a day at four invented brands (config/demo/posts.jsonl) and the configuration that goes
+// with it (config/demo/triaged.json). Pure.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -26,5 +27,10 @@ Result<std::vector<DemoPost>> parse_demo_posts(std::string_view jsonl);
 // The body to send now. `round` makes ids and customers of this time through the day its own, so that none of them is
 // known from the last; what refers to another post of the day still does.
 std::string demo_body(const DemoPost& post, std::string_view round, Time now);
+
+// The sample configuration with the three values that it leaves to the demo, as ${TRIAGED_DEMO_…}, filled in: where
+// callbacks go, what they are signed with, and what the posts are signed with.
+std::string demo_config(std::string_view text, std::string_view callbacks, std::string_view secret,
+                        std::string_view key);
 
 }  // namespace triage::app
