@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
+#include <system_error>
 
 #include "triage/model/json.h"
 
@@ -72,7 +72,8 @@ Error RecordedPosts::at_line(const std::string& what) const {
 
 Result<RecordedPosts> RecordedPosts::open(const std::filesystem::path& file, std::string id_prefix) {
   RecordedPosts posts(file, std::move(id_prefix));
-  if (!posts.in_) return make_error(ErrorCode::not_found, file.string() + ": " + std::strerror(errno));
+  if (!posts.in_)
+    return make_error(ErrorCode::not_found, file.string() + ": " + std::generic_category().message(errno));
   if (std::filesystem::is_directory(file)) return make_error(ErrorCode::not_found, file.string() + ": is a directory");
   if (file.extension() == ".jsonl" || file.extension() == ".ndjson" || file.extension() == ".json") return posts;
   std::string header;
