@@ -133,7 +133,9 @@ boost::asio::awaitable<Response> Hooks::handshake(Request& request) {
   const auto answer = bound->source->handshake(delivery_of(request));
   if (!answer) {
     ++bound->stats->handshakes_failed;
-    co_return refuse(*bound, request, answer.error());
+    Response refusal = refuse(*bound, request, answer.error());
+    if (refusal.status == 405) refusal.headers.emplace_back("Allow", "POST");
+    co_return refusal;
   }
   ++bound->stats->handshakes;
   Response response;

@@ -92,6 +92,9 @@ Admitted admit_deletion(store::Writer& writer, const Event& event, Time now, Eff
   if (!found) {
     writer.insert_tombstone(post.source, post.platform,
                             event.kind_known ? std::optional<PostKind>(post.kind) : std::nullopt, post.native_id, now);
+    for (const PostKey& key : writer.find_posts(post.source, post.platform, post.native_id)) {
+      if (event.kind_known ? !key.any_kind && key.kind == post.kind : key.any_kind) out.id = key.id;
+    }
     changed = true;
   }
   if (!changed) out.what = Admitted::What::duplicate;

@@ -10,6 +10,7 @@
 #include "ingest/mapping.h"
 #include "ingest/signature.h"
 #include "ingest/spec.h"
+#include "ingest/text.h"
 #include "triage/model/json.h"
 
 namespace triage::ingest {
@@ -52,6 +53,18 @@ std::map<std::string, std::size_t> config_names(const Compiled& file) {
   return names;
 }
 
+// Our own shape is JSON, and a request that says it is something else is not that. What a platform says of its JSON is
+// not looked at: it would switch a webhook off that answers 4xx.
+bool says_json(const Headers* headers) {
+  const auto header = find_value(headers, "Content-Type");
+  if (!header) return true;
+  std::string_view type = header->substr(0, header->find(';'));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
+  const auto plus = type.rfind('+');
+  return same_ignoring_case(type, "application/json") ||
+         (plus != std::string_view::npos && same_ignoring_case(type.substr(plus), "+json"));
+}
+
 // --- a source ---
 
 class BoundSource : public Source {
@@ -88,6 +101,9 @@ class BoundSource : public Source {
   }
 
   Result<Mapped> map(const Delivery& delivery, Time now) const override {
+    if (file_->generic && !says_json(delivery.headers)) {
+      return make_error(ErrorCode::unsupported_media, "expected a body with Content-Type: application/json");
+    }
     const auto body = parse_json(delivery.body);
     if (!body) return body.error();
     Mapped out;
