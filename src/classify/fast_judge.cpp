@@ -144,7 +144,7 @@ void contributions(const std::array<Question, kQuestions>& questions, const Mode
       return shares;
     };
     const auto add = [](const Shares& shares, Shares& to) {
-      for (std::size_t q = 0; q < shares.size(); ++q) to[q] += shares[q];
+      for (std::size_t q = 0; q < kQuestions; ++q) to[q] += shares[q];
     };
     for (const Feature& feature : features.group[g]) {
       const Weights* weights = memory.found[next++];

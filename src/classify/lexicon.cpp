@@ -208,10 +208,6 @@ constexpr CueWords kCueWords[] = {
      "multiple_times third_time second_time"},
 };
 
-struct Spelling {
-  std::string_view from, first, second;
-};
-
 constexpr Spelling kSpellings[] = {
     {"u", "you", ""},
     {"ur", "your", ""},
@@ -377,6 +373,7 @@ constexpr Spelling kSpellings[] = {
 }  // namespace
 
 LexiconEntry& Lexicon::slot(std::uint64_t hash) {
+  known_[(hash & 0xFFFFU) >> 6U] |= std::uint64_t{1} << (hash & 63U);
   for (std::size_t i = hash >> shift_;; i = (i + 1) & (slots_.size() - 1)) {
     if (slots_[i].hash == hash || slots_[i].hash == 0) {
       slots_[i].hash = hash;
@@ -408,9 +405,7 @@ Lexicon::Lexicon() {
     }
   }
   for (const Spelling& spelling : kSpellings) {
-    LexiconEntry& entry = slot(hash_text(spelling.from));
-    entry.first = spelling.first;
-    entry.second = spelling.second;
+    slot(hash_text(spelling.from)).spelling = &spelling;
   }
 }
 

@@ -85,18 +85,25 @@ constexpr CueMask bit(Cue cue) {
   return CueMask{1} << static_cast<unsigned>(cue);
 }
 
+// A chat spelling written out, in one word or two.
+struct Spelling {
+  std::string_view from, first, second;
+};
+
 struct LexiconEntry {
   std::uint64_t hash = 0;  // 0: free slot
   CueMask cues = 0;
-  std::string_view first, second;  // the spelling in full, where `first` is not empty
+  const Spelling* spelling = nullptr;
 };
 
 class Lexicon {
  public:
   static const Lexicon& english();
 
-  // By the hash of a folded word, or of a phrase as `phrase_hash` makes it. Null where nothing is known.
+  // By the hash of a folded word, or of a phrase: its words' hashes, combined from the left. Null where nothing is
+  // known.
   const LexiconEntry* find(std::uint64_t hash) const {
+    if (!maybe_known(hash)) return nullptr;
     for (std::size_t i = hash >> shift_;; i = (i + 1) & (slots_.size() - 1)) {
       const LexiconEntry& entry = slots_[i];
       if (entry.hash == hash) return &entry;
@@ -113,6 +120,11 @@ class Lexicon {
   Lexicon();
   LexiconEntry& slot(std::uint64_t hash);
 
+  // One bit for each known hash, small enough to stay close: most words are not known.
+  static constexpr unsigned kBits = 16;
+  bool maybe_known(std::uint64_t hash) const { return (known_[(hash & 0xFFFFU) >> 6U] >> (hash & 63U) & 1U) != 0; }
+
+  std::array<std::uint64_t, (1U << kBits) / 64> known_{};
   std::vector<LexiconEntry> slots_;
   unsigned shift_ = 0;
   std::array<std::uint8_t, 4096> phrase_starts_{};

@@ -1,6 +1,7 @@
 #include "classify/tokenizer.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "classify/emoji.h"
 #include "classify/hash.h"
@@ -420,45 +421,58 @@ class Scanner {
   }
 
   void add_word(std::string_view form, const char* start, const char* stop, std::uint8_t flags) {
-    const LexiconEntry* entry = Lexicon::english().find(hash_text(form));
-    if (entry != nullptr && !entry->first.empty()) {
-      append(entry->first, start, stop, TokenKind::word, flags);
-      if (!entry->second.empty()) append(entry->second, start, stop, TokenKind::word, flags);
+    const std::uint64_t hash = hash_text(form);
+    const LexiconEntry* entry = Lexicon::english().find(hash);
+    if (entry != nullptr && entry->spelling != nullptr) {
+      append_word(entry->spelling->first, start, stop, flags);
+      if (!entry->spelling->second.empty()) append_word(entry->spelling->second, start, stop, flags);
     } else {
-      append(form, start, stop, TokenKind::word, flags);
+      append_word(form, hash, entry, start, stop, flags);
     }
     ++out_.words;
     out_.capital_words += (flags & kCapitals) != 0;
     last_mark_ = 0;
   }
 
-  void add_special(std::string_view form, const char* start, const char* stop, TokenKind kind) {
-    append(form, start, stop, kind, 0);
+  void append_word(std::string_view form, const char* start, const char* stop, std::uint8_t flags) {
+    const std::uint64_t hash = hash_text(form);
+    append_word(form, hash, Lexicon::english().find(hash), start, stop, flags);
   }
 
-  void append(std::string_view form, const char* start, const char* stop, TokenKind kind, std::uint8_t flags) {
-    Token token;
+  void append_word(std::string_view form, std::uint64_t hash, const LexiconEntry* entry, const char* start,
+                   const char* stop, std::uint8_t flags) {
+    Token& token = append(form, hash, start, stop, TokenKind::word, flags);
+    if (entry != nullptr) token.cues = entry->cues;
+    if (sentence_start_) token.flags |= kSentenceStart;
+    sentence_start_ = false;
+    if (negation_left_ > 0) {
+      token.flags |= kNegated;
+      --negation_left_;
+    }
+    if ((token.cues & bit(Cue::negation)) != 0) negation_left_ = 3;
+  }
+
+  void add_special(std::string_view form, const char* start, const char* stop, TokenKind kind) {
+    if (kind == TokenKind::word) return append_word(form, start, stop, 0);
+    append(form, hash_text(form), start, stop, kind, 0);
+  }
+
+  Token& append(std::string_view form, std::uint64_t hash, const char* start, const char* stop, TokenKind kind,
+                std::uint8_t flags) {
+    Token& token = out_.list.emplace_back();
     token.begin = offset(start);
     token.end = offset(stop);
     token.kind = kind;
     token.flags = flags;
-    token.hash = hash_text(form);
+    token.hash = hash;
     token.length = static_cast<std::uint16_t>(form.size());
-    out_.forms.push_back('<');
-    token.form = static_cast<std::uint32_t>(out_.forms.size());
-    out_.forms.append(form);
-    out_.forms.push_back('>');
-    if (kind == TokenKind::word) {
-      if (const LexiconEntry* entry = Lexicon::english().find(token.hash)) token.cues = entry->cues;
-      if (sentence_start_) token.flags |= kSentenceStart;
-      sentence_start_ = false;
-      if (negation_left_ > 0) {
-        token.flags |= kNegated;
-        --negation_left_;
-      }
-      if ((token.cues & bit(Cue::negation)) != 0) negation_left_ = 3;
-    }
-    out_.list.push_back(token);
+    char framed[kLongestForm + 16];
+    framed[0] = '<';
+    std::memcpy(framed + 1, form.data(), form.size());
+    framed[form.size() + 1] = '>';
+    token.form = static_cast<std::uint32_t>(out_.forms.size() + 1);
+    out_.forms.append(framed, form.size() + 2);
+    return token;
   }
 
   const char* begin_;

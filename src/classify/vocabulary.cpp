@@ -8,13 +8,23 @@
 #include "classify/hash.h"
 
 namespace triage::classify {
+namespace {
+
+constexpr std::size_t kKnownBits = std::size_t{1} << 17U;
+std::size_t known_bit(std::uint64_t hash) {
+  return (hash >> 40U) % kKnownBits;
+}
+
+}  // namespace
 
 Vocabulary::Vocabulary(std::vector<std::string> words) : words_(std::move(words)) {
   if (words_.empty()) return;
   slots_.resize(std::bit_ceil(words_.size() * 2));
+  known_.resize(kKnownBits / 64);
   const double scale = std::log(static_cast<double>(words_.size()) + 1);
   for (std::size_t rank = 0; rank < words_.size(); ++rank) {
     const std::uint64_t hash = hash_text(words_[rank]);
+    known_[known_bit(hash) / 64] |= std::uint64_t{1} << (known_bit(hash) % 64);
     std::size_t i = hash & (slots_.size() - 1);
     while (slots_[i].hash != 0) i = (i + 1) & (slots_.size() - 1);
     // Zipf: the probability of a word falls with its rank.
@@ -24,6 +34,7 @@ Vocabulary::Vocabulary(std::vector<std::string> words) : words_(std::move(words)
 
 float Vocabulary::cost(std::string_view word) const {
   const std::uint64_t hash = hash_text(word);
+  if ((known_[known_bit(hash) / 64] >> (known_bit(hash) % 64) & 1U) == 0) return -1;
   for (std::size_t i = hash & (slots_.size() - 1); slots_[i].hash != 0; i = (i + 1) & (slots_.size() - 1)) {
     if (slots_[i].hash == hash) return slots_[i].cost;
   }

@@ -31,6 +31,7 @@ class Vocabulary {
   };
   std::vector<std::string> words_;
   std::vector<Slot> slots_;
+  std::vector<std::uint64_t> known_;  // one bit for each word's hash, to pass over most of what is no word
 };
 
 }  // namespace triage::classify
