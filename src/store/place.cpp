@@ -38,7 +38,7 @@ void Place::make() const {
 Connection::Settings writer_settings(std::chrono::milliseconds busy_timeout) {
   Connection::Settings settings;
   settings.busy_timeout = busy_timeout;
-  settings.cache_kib = 24 * 1024;
+  settings.cache_kib = 8 * 1024;  // larger is slower: new pages would always be cold ones
   settings.vfs = write_buffer_vfs();
   return settings;
 }
