@@ -196,7 +196,17 @@ boost::asio::awaitable<net::Response> Application::Impl::ready() {
     error.retry_after = std::chrono::seconds(1);
     co_return net::problem(error);
   }
-  co_return net::Response::json(200, R"({"status":"ready"})");
+  // A source that fell silent (expect_every) is for people to look at: this server can take work all the same.
+  const Time now = wall_clock_now();
+  const auto sources = hooks->sources();
+  nlohmann::ordered_json silent = nlohmann::ordered_json::array();
+  for (const auto& [name, bound] : *sources) {
+    const auto every = bound->source->config().expect_every;
+    const Time last = std::max(bound->stats->since, from_millis(bound->stats->last_event_ms));
+    if (every && now - last > *every) silent.push_back(name);
+  }
+  const nlohmann::ordered_json out{{"status", "ready"}, {"silent_sources", std::move(silent)}};
+  co_return net::Response::json(200, out.dump());
 }
 
 void Application::Impl::observe(const net::Exchange& exchange) {

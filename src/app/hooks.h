@@ -23,6 +23,7 @@ struct SourceStats {
   std::atomic<std::int64_t> requests{0}, accepted{0}, duplicates{0}, ignored{0};
   std::atomic<std::int64_t> signatures_failed{0}, handshakes{0}, handshakes_failed{0}, rejected{0};
   std::atomic<std::int64_t> last_event_ms{0};  // wall clock; 0: none since start and none stored
+  const Time since = wall_clock_now();         // these counters count from here
 };
 
 struct BoundSource {

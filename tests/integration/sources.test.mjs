@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import { brand, calm, post, send, signingKey, urgent } from './lib/brand.mjs';
-import { root, start, triaged } from './lib/server.mjs';
+import { eventually, root, start, triaged } from './lib/server.mjs';
 import * as sign from './lib/sign.mjs';
 
 const olderKey = `whsec_${Buffer.from('an older key of the tests, 36 bytes!').toString('base64')}`;
@@ -25,6 +25,7 @@ const sources = [
   { name: 'x-all', use: 'x', secrets: { consumer_secret: consumerSecret }, brand_account: 'acme' },
   { name: 'meta', use: 'meta', secrets: { app_secret: appSecret, verify_token: verifyToken } },
   { name: 'meta-all', use: 'meta', secrets: { app_secret: appSecret, verify_token: verifyToken } },
+  { name: 'hurried', use: 'generic', secrets: { signing_key: signingKey }, expect_every: '1s' },
   { name: 'silent', use: 'generic', secrets: { hmac_key: kioskKey } },
 ];
 const config = brand({ more: { sources, limits: { requests_per_minute: { address: 0 } } } });
@@ -576,6 +577,20 @@ describe('who watches over the sources', () => {
     assert.equal(byName.get('silent').last_event_at, null);
     assert.equal(byName.get('shop').expect_every, '10m');
     assert.equal((await server.request('/readyz')).status, 200);
+  });
+
+  test('sees at readyz when nothing came for as long as expected, and when it does again', async () => {
+    const ready = async () => {
+      const answer = await server.request('/readyz');
+      assert.equal(answer.status, 200);
+      assert.ok(!answer.body.silent_sources.includes('shop') && !answer.body.silent_sources.includes('silent'), answer.text);
+      return answer.body.silent_sources.includes('hurried');
+    };
+    await eventually(ready, { what: 'readyz to name the source that is silent' });
+    await eventually(async () => {
+      taken(await send(server, post({ text: calm }), { source: 'hurried' }));
+      return !(await ready());
+    }, { what: 'readyz to name it no longer' });
   });
 
   test('still sees it after a restart', async () => {
