@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/rand.h>
+#include <sched.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -107,6 +108,14 @@ Result<std::shared_ptr<const Sources>> bind_sources(const Config& config, const 
 
 Result<std::shared_ptr<const classify::Classifier>> load_judge(const Config& config) {
   return config.classifier.model.empty() ? classify::shipped_model() : classify::load_model(config.classifier.model);
+}
+
+// The cores that this process may use: fewer than the machine has under taskset or in a container.
+unsigned usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return std::max(1U, std::thread::hardware_concurrency());
+  return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
 }
 
 std::string shown_host(const net::ServerOptions& options) {
@@ -300,8 +309,7 @@ Result<std::unique_ptr<Application>> Application::create(Config config) {
   impl->key = std::move(*key);
 
   Impl* const self = impl.get();
-  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  impl->runtime = std::make_unique<net::Runtime>(c.threads > 0 ? c.threads : cores);
+  impl->runtime = std::make_unique<net::Runtime>(c.threads > 0 ? c.threads : usable_cores());
   impl->policy = std::make_unique<desk::PolicyHolder>(make_policy(c, impl->key, ""));
   impl->token_rate = std::make_unique<RateLimiter>(c.limits.token_requests_per_minute);
   impl->address_rate = std::make_unique<RateLimiter>(c.limits.address_requests_per_minute);

@@ -51,7 +51,7 @@ ConfigResult read_document(nlohmann::json document, const std::filesystem::path&
     if (root.find("clocks")) config.plan.first_response.clear();
     read_routing(root, names, config);
     if (!names.callback_teams.empty() && config.public_url.empty()) {
-      root.place("public_url").warn("missing, so callbacks carry no link to acknowledge them by (ack_url)");
+      root.place("public_url").warn("missing, so the links in callbacks (ack_url) lead to the address listened on, which others may not reach");
     }
   }
   if (!findings.errors().empty()) return std::move(findings.errors());

@@ -71,9 +71,14 @@ struct Admission {
   std::shared_ptr<const desk::Policy> policy;
   std::vector<desk::Judged> judged;
   Time now;
+  std::chrono::steady_clock::time_point
+      latest;  // to begin; the platform should not wait longer to hear that we are behind
+  bool late = false;
   std::vector<Admitted> admitted;
   desk::Effects effects;
 };
+
+constexpr std::chrono::milliseconds kLongestWait{1500};
 
 }  // namespace
 
@@ -178,6 +183,7 @@ boost::asio::awaitable<Response> Hooks::receive(Request& request) {
   auto admission = std::make_shared<Admission>();
   admission->policy = policy_.get();
   admission->now = now;
+  admission->latest = std::chrono::steady_clock::now() + kLongestWait;
   admission->judged.reserve(mapped->events.size());
   const auto judge = this->judge();
   const auto judging = std::chrono::steady_clock::now();
@@ -201,6 +207,8 @@ boost::asio::awaitable<Response> Hooks::receive(Request& request) {
     auto work = store::Store::Work([admission](store::Writer& writer) {
       admission->admitted.clear();
       admission->effects = {};
+      admission->late = std::chrono::steady_clock::now() > admission->latest;
+      if (admission->late) return;
       for (const auto& judged : admission->judged) {
         admission->admitted.push_back(
             desk::admit(writer, *admission->policy, judged, admission->now, admission->effects));
@@ -208,6 +216,7 @@ boost::asio::awaitable<Response> Hooks::receive(Request& request) {
     });
     const Result<void> stored = co_await store::write(store_, std::move(work));
     if (!stored) co_return net::problem(stored.error());
+    if (admission->late) co_return net::problem(store::error_of(store::Committed::overloaded, "the writer is behind"));
     tell_(admission->effects);
     stats.last_event_ms = to_millis(now);
   }

@@ -50,7 +50,12 @@ function* posts(count) {
   const rows = fs.readFileSync(path.join(root, 'config/corpus/corpus.tsv'), 'utf8').trim().split('\n').slice(1);
   const texts = rows.map((row) => row.split('\t').at(-1));
   let seed = 7;
-  const random = () => (seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648;
+  const random = () => { // mulberry32
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
   const created = new Date().toISOString();
   for (let i = 0; i < count; i += 1) {
     const author = Math.floor(random() * 300000);

@@ -153,3 +153,18 @@ test('when the writer falls behind, posts are refused with 503 and Retry-After, 
     assert.equal((await server.sql('SELECT count(*) AS n FROM posts'))[0].n, good.length);
     await eventually(async () => (await send(server, post({ text: calm }))).status === 200);
   }));
+
+test('a burst far beyond what the writer takes is answered within seconds, and nothing of it is half stored', () =>
+  with_server(brand(), {}, async (server) => {
+    const batch = () => Array.from({ length: 200 }, () => post({ text: calm }));
+    const answers = await Promise.all(Array.from({ length: 60 }, () => send(server, batch())));
+    let accepted = 0;
+    for (const answer of answers) {
+      assert.ok([200, 503].includes(answer.status), answer.text);
+      if (answer.status === 200) accepted += answer.body.accepted;
+      else assert.ok(Number(answer.headers.get('retry-after')) >= 1);
+    }
+    const [row] = await server.sql("SELECT count(*) AS n, sum(case_id IS NULL) AS loose FROM posts");
+    assert.equal(row.n, accepted);
+    assert.equal(row.loose ?? 0, 0);
+  }));
