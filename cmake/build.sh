@@ -18,6 +18,9 @@ if [[ ! -f "$build/build.ninja" || CMakePresets.json -nt "$build/CMakeCache.txt"
   touch "$build/CMakeCache.txt"
 fi
 
+# What one checkout has compiled is there for the next: ccache sees paths below the project's root as relative.
+export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
+
 targets=()
 (($#)) && targets=(--target "$@")
 NINJA_STATUS="[$preset %f/%t] " exec cmake --build "$build" "${targets[@]}" -- --quiet
