@@ -147,21 +147,25 @@ TEST_F(Deliveries, EachCallbackIsSentOnceHoweverOftenTheDelivererIsWoken) {
   Receiver ops;
   start({endpoint(ops.url())});
   std::atomic<bool> done{false};
-  std::thread waker([&] {
+  auto waker = std::async(std::launch::async, [&] {
     while (!done) {
       deliverer->wake("ops");
       std::this_thread::yield();
     }
   });
-  std::vector<DeliveryId> ids;
   // Long bodies, so that rows are often committed while they are being read.
   const std::string body(100'000, 'x');
-  for (int i = 0; i < 15; ++i) {
-    for (const DeliveryId& id : order_many(20, "ops", body)) ids.push_back(id);
+  std::vector<DeliveryId> ids;
+  try {
+    for (int i = 0; i < 15; ++i) {
+      for (const DeliveryId& id : order_many(20, "ops", body)) ids.push_back(id);
+    }
+    EXPECT_TRUE(all_become(ids, DeliveryState::delivered));
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << error.what();
   }
-  EXPECT_TRUE(all_become(ids, DeliveryState::delivered));
   done = true;
-  waker.join();
+  waker.wait();
   std::map<std::string, int> times;
   for (const Received& got : ops.received()) ++times[got.id()];
   EXPECT_EQ(times.size(), ids.size());
