@@ -291,6 +291,9 @@ int main(int argc, char** argv) {
   std::printf("writer CPU a post            %.2f us (to the end of the last commit)\n",
               (cpu_end - cpu_start) * 1e6 / posts);
   std::printf("in COMMIT a post             %.2f us, wall\n", static_cast<double>(stats.commit_nanos) / 1e3 / posts);
+  std::printf("in checkpoints a post        %.2f us, wall (%llu checkpoints)\n",
+              static_cast<double>(stats.checkpoint_nanos) / 1e3 / posts,
+              static_cast<unsigned long long>(stats.checkpoints));
   std::printf("posts a commit               %.1f\n", static_cast<double>(posts) / static_cast<double>(stats.commits));
   std::printf("longest round of %d          %.1f ms\n", kBatch, worst * 1e3);
   std::printf("bytes a post on disk         %.0f\n",

@@ -123,7 +123,7 @@ async function measureTriaged(receiverPort) {
     listen: '127.0.0.1:0', data,
     sources: [{ name: 'bench', use: 'generic', secrets: { hmac_key: [key] }, header: 'X-Signature', algorithm: 'sha256', encoding: 'hex' }],
     teams: [{ name: 'care' }, { name: 'ops', callback: { url: `http://127.0.0.1:${receiverPort}/`, format: 'standard', secret: `whsec_${randomBytes(24).toString('base64')}` } }],
-    routing: { team: 'care', max_age: '24h', routes: [{ match: { min_urgency: 80 }, escalate: 'ops' }] },
+    routing: { team: 'care', max_age: '24h', routes: [{ match: { min_urgency: 90 }, escalate: 'ops' }] },
     ladders: { ops: [{ after: '0s', team: 'ops' }] },
     delivery: { allow_private_addresses: true },
     log: { level: 'warn' },

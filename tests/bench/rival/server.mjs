@@ -59,7 +59,7 @@ app.post('/v1/hooks/bench', (request, reply) => {
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return reply.code(401).send();
   const post = JSON.parse(request.body);
   const verdict = judge(post.text);
-  const called = verdict.urgency >= 80;
+  const called = verdict.urgency >= 75;
   const id = randomUUID();
   const { changes } = insert.run(id, post.native_id, post.platform, post.author?.native_id, post.text, post.created_at,
     verdict.moment, verdict.urgency, verdict.sentiment, called ? 1 : 0);
