@@ -18,6 +18,7 @@ const Sql kProbeEnd("DELETE FROM meta WHERE key = 'probe'");
 constexpr std::chrono::milliseconds kGiveWay{250};  // to a command beside the server
 constexpr std::chrono::milliseconds kProbeBusyTimeout{100};
 constexpr std::chrono::milliseconds kReadersPause{100};  // for the log to start anew
+constexpr int kMostLogs = 4;  // times wal_pages: how long the log becomes before works wait for it to be written back
 
 int count_wal_pages(void* pages, sqlite3*, const char*, int count) {
   *static_cast<int*>(pages) = count;
@@ -28,7 +29,11 @@ int count_wal_pages(void* pages, sqlite3*, const char*, int count) {
 
 GroupCommit::GroupCommit(const Place& place, const Options& options, std::unique_ptr<Connection> connection,
                          ReaderPool& readers)
-    : place_(place), options_(options), readers_(readers), turnstile_(place.turnstile()) {
+    : place_(place),
+      options_(options),
+      readers_(readers),
+      turnstile_(place.turnstile()),
+      checkpointer_(place.database(), writer_settings(options.busy_timeout)) {
   use(std::move(connection));
   thread_ = std::thread([this] { run(); });
 }
@@ -71,6 +76,8 @@ Store::Stats GroupCommit::stats() const {
   stats.overloaded = overloaded_;
   stats.unavailable = unavailable_;
   stats.commit_nanos = commit_nanos_;
+  stats.checkpoints = checkpoints_;
+  stats.checkpoint_nanos = checkpoint_nanos_;
   const std::lock_guard lock(mutex_);
   stats.queued = queue_.size();
   return stats;
@@ -128,7 +135,7 @@ void GroupCommit::serve(std::vector<Entry>& batch) {
       spdlog::error("store: what followed a write threw: {}", defect.what());
     }
   }
-  if (healthy() && wal_pages_ >= next_checkpoint_) checkpoint();
+  if (healthy()) tend_log();
 }
 
 void GroupCommit::attempt(std::vector<Entry>& batch) {
@@ -200,7 +207,7 @@ void GroupCommit::end() {
   connection_->use(kCommit).exec();
   commit_nanos_.fetch_add(static_cast<std::uint64_t>((Clock::now() - start).count()), std::memory_order_relaxed);
   commits_.fetch_add(1, std::memory_order_relaxed);
-  if (wal_pages_ < pages_before) next_checkpoint_ = options_.wal_pages;  // the log has started anew
+  if (wal_pages_ < pages_before) pass_began_at_ = 0;  // the log has started anew
 }
 
 void GroupCommit::abandon() noexcept {
@@ -212,8 +219,7 @@ void GroupCommit::abandon() noexcept {
 void GroupCommit::use(std::unique_ptr<Connection> connection) {
   connection_ = std::move(connection);
   database_ = std::make_unique<Database>(*connection_);
-  wal_pages_ = 0;
-  next_checkpoint_ = options_.wal_pages;
+  wal_pages_ = pass_began_at_ = 0;
   sqlite3_wal_hook(connection_->raw(), count_wal_pages, &wal_pages_);
 }
 
@@ -254,12 +260,35 @@ void GroupCommit::probe() {
   }
 }
 
-// Copies the log back into the database. That lets the log start anew as long as no reader still needs its pages; where
-// one always does, the readers pause for a moment. A failure here loses nothing: the log goes on growing, and the next
-// commit says what is wrong with the disk.
-void GroupCommit::checkpoint() {
+// Keeps the log bounded. The checkpointer writes it back while commits go on; when it has come close to the end, the
+// writer does the rest, and with nothing left in it the log starts anew. A reader that still needs its pages prevents
+// that: where one always does, or where commits come faster than pages can be written back, the readers pause for a
+// moment and works wait.
+void GroupCommit::tend_log() {
+  const int limit = options_.wal_pages;
+  if (wal_pages_ < limit) return;
+  const int fresh = wal_pages_ - pass_began_at_;  // pages that came since the last pass began
+  if (wal_pages_ >= kMostLogs * limit) {
+    if (fresh < limit / 8) return;  // just tried, and something outside, a backup perhaps, still reads the log
+    checkpointer_.wait();
+    checkpoint(true);
+  } else if (!checkpointer_.busy()) {
+    if (pass_began_at_ == 0 || fresh > limit / 8) {
+      pass_began_at_ = wal_pages_;
+      rest_done_ = false;
+      checkpointer_.start();
+    } else if (!rest_done_) {
+      checkpoint(false);
+    }
+  }
+}
+
+void GroupCommit::checkpoint(bool restart) {
+  const auto start = Clock::now();
   sqlite3* db = connection_->raw();
-  if (wal_pages_ < 2 * options_.wal_pages) {
+  pass_began_at_ = wal_pages_;
+  rest_done_ = true;
+  if (!restart) {
     sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   } else if (readers_.pause(kReadersPause)) {
     sqlite3_busy_timeout(db, 0);
@@ -267,7 +296,8 @@ void GroupCommit::checkpoint() {
     sqlite3_busy_timeout(db, static_cast<int>(options_.busy_timeout.count()));
     readers_.resume();
   }
-  next_checkpoint_ = wal_pages_ + options_.wal_pages / 4;
+  checkpoints_.fetch_add(1, std::memory_order_relaxed);
+  checkpoint_nanos_.fetch_add(static_cast<std::uint64_t>((Clock::now() - start).count()), std::memory_order_relaxed);
 }
 
 }  // namespace triage::store

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "store/checkpointer.h"
 #include "store/database.h"
 #include "store/file_lock.h"
 #include "store/place.h"
@@ -52,18 +53,21 @@ class GroupCommit {
   void abandon() noexcept;
   void fall_ill(const std::string& why);
   void probe();
-  void checkpoint();
+  void tend_log();
+  void checkpoint(bool restart);
 
   const Place place_;
   const Options options_;
   ReaderPool& readers_;
   Turnstile turnstile_;
+  Checkpointer checkpointer_;
 
   // The writer's thread alone.
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<Database> database_;
-  int wal_pages_ = 0;        // in the log after the last commit
-  int next_checkpoint_ = 0;  // when it holds this many
+  int wal_pages_ = 0;       // in the log after the last commit
+  int pass_began_at_ = 0;   // its length when the last pass over it began; 0: none has
+  bool rest_done_ = false;  // the writer has done what the last pass left
   Clock::time_point next_probe_{};
 
   mutable std::mutex mutex_;
@@ -73,7 +77,8 @@ class GroupCommit {
   std::string trouble_;
 
   std::atomic<bool> healthy_{true};
-  std::atomic<std::uint64_t> commits_{0}, works_{0}, failed_{0}, overloaded_{0}, unavailable_{0}, commit_nanos_{0};
+  std::atomic<std::uint64_t> commits_{0}, works_{0}, failed_{0}, overloaded_{0}, unavailable_{0}, commit_nanos_{0},
+      checkpoints_{0}, checkpoint_nanos_{0};
   std::thread thread_;
 };
 

@@ -20,6 +20,7 @@ constexpr const char* kName = "triaged-write-buffer";
 struct File {
   sqlite3_file base;
   sqlite3_file* real;
+  bool is_log;
   char* buffer;  // kCapacity bytes, made at the first write
   std::size_t filled;
   sqlite3_int64 at;  // where the buffer begins in the file
@@ -51,6 +52,7 @@ int close_file(sqlite3_file* handle) {
 int write_file(sqlite3_file* handle, const void* data, int size, sqlite3_int64 at) {
   File& file = as_file(handle);
   const auto length = static_cast<std::size_t>(size);
+  if (!file.is_log) return file.real->pMethods->xWrite(file.real, data, size, at);
   const bool continues = file.filled > 0 && at == file.at + static_cast<sqlite3_int64>(file.filled);
   if (file.filled > 0 && (!continues || file.filled + length > kCapacity)) {
     if (const int code = flush(file); code != SQLITE_OK) return code;
@@ -114,6 +116,7 @@ int open_file(sqlite3_vfs*, const char* name, sqlite3_file* handle, int flags, i
   sqlite3_vfs* real = sqlite3_vfs_find(nullptr);
   File& file = as_file(handle);
   std::memset(&file, 0, sizeof file);
+  file.is_log = (flags & SQLITE_OPEN_WAL) != 0;
   const auto size = static_cast<std::size_t>(real->szOsFile);
   file.real = static_cast<sqlite3_file*>(::operator new(size, std::nothrow));
   if (file.real == nullptr) return SQLITE_NOMEM;

@@ -165,7 +165,7 @@ struct Options {
   unsigned readers = 2;
   std::chrono::milliseconds probe_every{1000};  // how often a failing disk is tried again
   std::size_t read_queue_depth = 4096;          // reads that may wait; more fail at once
-  int wal_pages = 8192;  // the log is written back to the database when it has grown to this many (4 KiB)
+  int wal_pages = 8192;  // 4 KiB each: from here on the log is written back; at four times this, works wait for it
   std::chrono::milliseconds busy_timeout{5000};  // for another process (token, backup) that holds the lock
 };
 
@@ -195,7 +195,8 @@ class Store {
   struct Stats {
     std::uint64_t commits = 0, works = 0, failed = 0, overloaded = 0, unavailable = 0;
     std::size_t queued = 0;
-    std::uint64_t commit_nanos = 0;  // spent in COMMIT, total
+    std::uint64_t commit_nanos = 0;                       // spent in COMMIT, total
+    std::uint64_t checkpoints = 0, checkpoint_nanos = 0;  // the log written back, while works wait
   };
   virtual Stats stats() const = 0;
 };

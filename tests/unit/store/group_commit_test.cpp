@@ -1,6 +1,7 @@
 // One writer: works share commits, and a failure is its own only.
 #include <thread>
 
+#include "store/sqlite.h"
 #include "unit/store/world.h"
 
 namespace triage::store::testing {
@@ -191,14 +192,81 @@ TEST_F(GroupCommitTest, TheLogStaysBoundedWhileReadersReadWithoutPause) {
     });
   }
   std::uintmax_t largest = 0;
+  std::vector<CaseId> cases;
   for (int i = 0; i < 400; ++i) {
-    must_write(*store_, [i](Writer& w) { w.insert_post(sample_post(std::to_string(i))); });
+    // Scattered over the pages: what was read from the wrong place would show.
+    must_write(*store_, [&](Writer& w) {
+      w.insert_post(sample_post(std::to_string(i * 7919 % 1000)));
+      if (cases.size() < 100) {
+        const CaseRecord fresh = sample_case();
+        w.insert_case(fresh);
+        cases.push_back(fresh.id);
+      }
+      auto c = *w.find_case(cases[static_cast<std::size_t>(i * 31) % cases.size()]);
+      c.urgency = i;
+      w.update_case(c);
+    });
     largest = std::max(largest, std::filesystem::file_size(dir_.database().string() + "-wal"));
   }
   stop = true;
   for (auto& reader : readers) reader.join();
-  // 400 commits log about 2,800 pages.
+  // 400 commits log about 5,000 pages.
   EXPECT_LT(largest, 1000U * 4120U);
+  store_.reset();
+  EXPECT_EQ(Connection(dir_.database(), {}).text("PRAGMA integrity_check"), "ok");
+}
+
+TEST_F(GroupCommitTest, EverySnapshotIsOneCommitsStateWhileTheLogIsWrittenBackUnderIt) {
+  store_.reset();
+  Options options = options_in(dir_.data());
+  options.wal_pages = 48;
+  store_ = open_or_throw(options);
+  constexpr std::size_t kCases = 400;
+  std::vector<CaseId> cases;
+  must_write(*store_, [&](Writer& w) {
+    cases.clear();
+    for (std::size_t i = 0; i < kCases; ++i) {
+      const CaseRecord c = sample_case();
+      w.insert_case(c);
+      cases.push_back(c.id);
+    }
+  });
+  // Every work takes from one case what it gives to another, so that the sum over all is always zero.
+  std::atomic<bool> stop{false};
+  std::atomic<int> snapshots{0}, wrong{0};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.emplace_back([&] {
+      while (!stop) {
+        int sum = 0;
+        const bool ok = look(*store_, [&](Reader& r) {
+          sum = 0;
+          for (const CaseId& id : cases) sum += r.find_case(id)->reopened;
+        });
+        ++snapshots;
+        if (!ok || sum != 0) ++wrong;
+      }
+    });
+  }
+  std::vector<std::future<Told>> told;
+  for (std::size_t i = 0; i < 1500; ++i) {
+    told.push_back(submit(*store_, [&cases, i](Writer& w) {
+      auto from = *w.find_case(cases[i * 7919 % kCases]);
+      --from.reopened;
+      w.update_case(from);
+      auto to = *w.find_case(cases[(i * 104729 + 1) % kCases]);
+      ++to.reopened;
+      w.update_case(to);
+    }));
+    if (i % 8 == 7) told[i].wait();
+  }
+  for (auto& t : told) EXPECT_EQ(t.get().outcome, Committed::yes);
+  stop = true;
+  for (auto& reader : readers) reader.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_GT(snapshots, 0);
+  store_.reset();
+  EXPECT_EQ(Connection(dir_.database(), {}).text("PRAGMA integrity_check"), "ok");
 }
 
 }  // namespace
