@@ -75,7 +75,7 @@ TEST(ClassifyLines, ATextIsJudgedAsALineIs) {
   bool valid = false;
   const auto out = answers("{\"text\":\"the app is down again\"}\n", valid);
   EXPECT_EQ(json::parse(classify_text(judge(), "the app is down again")), out.at(0));
-  EXPECT_NO_THROW(json::parse(classify_text(judge(), "\xFF\xFE")));
+  EXPECT_TRUE(json::accept(classify_text(judge(), "\xFF\xFE")));
 }
 
 }  // namespace
