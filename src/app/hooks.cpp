@@ -183,7 +183,6 @@ boost::asio::awaitable<Response> Hooks::receive(Request& request) {
   auto admission = std::make_shared<Admission>();
   admission->policy = policy_.get();
   admission->now = now;
-  admission->latest = std::chrono::steady_clock::now() + kLongestWait;
   admission->judged.reserve(mapped->events.size());
   const auto judge = this->judge();
   const auto judging = std::chrono::steady_clock::now();
@@ -204,6 +203,7 @@ boost::asio::awaitable<Response> Hooks::receive(Request& request) {
   judge_stats_.nanos += (std::chrono::steady_clock::now() - judging).count();
 
   if (!admission->judged.empty()) {
+    admission->latest = std::chrono::steady_clock::now() + kLongestWait;
     auto work = store::Store::Work([admission](store::Writer& writer) {
       admission->admitted.clear();
       admission->effects = {};
