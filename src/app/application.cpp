@@ -10,7 +10,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <cerrno>
-#include <cstring>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -37,7 +36,8 @@ constexpr std::size_t kLinkKeyBytes = 32;
 Result<std::string> link_key(const std::filesystem::path& directory) {
   const std::filesystem::path file = directory / "link.key";
   auto failed = [&](const char* what) {
-    return make_error(ErrorCode::internal, file.string() + ": cannot " + what + ": " + std::strerror(errno));
+    return make_error(ErrorCode::internal,
+                      file.string() + ": cannot " + what + ": " + std::generic_category().message(errno));
   };
   std::string key(kLinkKeyBytes, '\0');
   int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
@@ -80,6 +80,7 @@ std::shared_ptr<const desk::Policy> make_policy(const Config& config, const std:
   policy->lease = config.limits.lease;
   policy->lease_max = config.limits.lease_max;
   policy->queue_wait_max = config.limits.queue_wait_max;
+  policy->writer_wait = config.limits.writer_wait;
   policy->public_url = config.public_url.empty() ? url : config.public_url;
   policy->link_key = key;
   return policy;

@@ -2,9 +2,9 @@
 #include "triage/app/config.h"
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <stdexcept>
+#include <system_error>
 
 #include "app/config_sections.h"
 #include "triage/model/json.h"
@@ -51,7 +51,10 @@ ConfigResult read_document(nlohmann::json document, const std::filesystem::path&
     if (root.find("clocks")) config.plan.first_response.clear();
     read_routing(root, names, config);
     if (!names.callback_teams.empty() && config.public_url.empty()) {
-      root.place("public_url").warn("missing, so the links in callbacks (ack_url) lead to the address listened on, which others may not reach");
+      root.place("public_url")
+          .warn(
+              "missing, so the links in callbacks (ack_url) lead to the address listened on, which others may not "
+              "reach");
     }
   }
   if (!findings.errors().empty()) return std::move(findings.errors());
@@ -78,7 +81,7 @@ ConfigResult load_config(const std::filesystem::path& file, const Overrides& ove
   std::error_code error;
   if (std::filesystem::is_directory(file, error)) return one_finding(file, "expected a file, found a directory");
   std::ifstream in(file, std::ios::binary);
-  if (!in) return one_finding(file, std::string("cannot read the file: ") + std::strerror(errno));
+  if (!in) return one_finding(file, std::string("cannot read the file: ") + std::generic_category().message(errno));
   std::string text;
   char buffer[65536];
   while (in.read(buffer, sizeof buffer), in.gcount() > 0) {

@@ -2,8 +2,8 @@
 // as something that must not be shown.
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
+#include <system_error>
 
 #include "app/config_reader.h"
 
@@ -67,7 +67,7 @@ class Expander {
         return;
       }
       expanded_.insert(pointer);
-      const char* value = std::getenv(name.c_str());
+      const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): nothing here sets any
       if (value == nullptr) {
         fault(pointer, pointer, "the environment variable " + name + " is not set");
       } else {
@@ -96,7 +96,7 @@ class Expander {
     if (!in.is_open() || in.bad() || std::filesystem::is_directory(file)) {
       fault(pointer, pointer + "/file",
             "cannot read " + file.string() + ": " +
-                (std::filesystem::is_directory(file) ? "it is a directory" : std::strerror(errno)));
+                (std::filesystem::is_directory(file) ? "it is a directory" : std::generic_category().message(errno)));
       return "";
     }
     text.resize(static_cast<std::size_t>(in.gcount()));

@@ -141,6 +141,7 @@ void read_limits(Object& root, Config& config) {
     in.whole("writer_queue", config.store.queue_depth, 1, 1'000'000);
     in.whole("commit_batch", config.store.batch, 1, 10'000);
     in.whole("readers", config.store.readers, 1, 64);
+    in.duration("writer_wait", limits.writer_wait, milliseconds(100), minutes(10));
     in.duration("queue_wait", limits.queue_wait_max, seconds(0), minutes(10));
     in.duration("lease", limits.lease, seconds(1), 7 * kDay);
     in.duration("lease_max", limits.lease_max, seconds(1), 7 * kDay);

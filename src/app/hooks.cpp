@@ -78,8 +78,6 @@ struct Admission {
   desk::Effects effects;
 };
 
-constexpr std::chrono::milliseconds kLongestWait{1500};
-
 }  // namespace
 
 void Hooks::set_sources(std::shared_ptr<const Sources> sources) {
@@ -203,7 +201,7 @@ boost::asio::awaitable<Response> Hooks::receive(Request& request) {
   judge_stats_.nanos += (std::chrono::steady_clock::now() - judging).count();
 
   if (!admission->judged.empty()) {
-    admission->latest = std::chrono::steady_clock::now() + kLongestWait;
+    admission->latest = std::chrono::steady_clock::now() + admission->policy->writer_wait;
     auto work = store::Store::Work([admission](store::Writer& writer) {
       admission->admitted.clear();
       admission->effects = {};

@@ -382,9 +382,7 @@ LexiconEntry& Lexicon::slot(std::uint64_t hash) {
   }
 }
 
-Lexicon::Lexicon() {
-  slots_.resize(8192);
-  shift_ = 64 - static_cast<unsigned>(std::countr_zero(slots_.size()));
+Lexicon::Lexicon() : slots_(8192), shift_(64 - static_cast<unsigned>(std::countr_zero(slots_.size()))) {
   for (const CueWords& list : kCueWords) {
     std::string_view rest = list.words;
     while (!rest.empty()) {

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include "store/file_lock.h"
 #include "store/place.h"
@@ -20,7 +20,8 @@ class Unfinished {
  public:
   explicit Unfinished(const fs::path& wanted) : path_(wanted.string() + ".partial-" + std::to_string(::getpid())) {
     const int descriptor = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (descriptor < 0) throw Unavailable("cannot make " + path_.string() + ": " + std::strerror(errno));
+    if (descriptor < 0)
+      throw Unavailable("cannot make " + path_.string() + ": " + std::generic_category().message(errno));
     ::close(descriptor);
   }
   ~Unfinished() {
@@ -42,7 +43,7 @@ void sync(const fs::path& path, int flags) {
   const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
   const int error = errno;
   if (descriptor >= 0) ::close(descriptor);
-  if (!synced) throw Unavailable("cannot sync " + path.string() + ": " + std::strerror(error));
+  if (!synced) throw Unavailable("cannot sync " + path.string() + ": " + std::generic_category().message(error));
 }
 
 fs::path folder_of(const fs::path& file) {
@@ -79,7 +80,7 @@ Result<void> copy_database(Connection& from, const fs::path& file, const std::fu
     sync(copy.path(), O_RDWR);
     if (::link(copy.path().c_str(), file.c_str()) != 0) {
       if (errno == EEXIST) return overwrites(file);
-      throw Unavailable("cannot make " + file.string() + ": " + std::strerror(errno));
+      throw Unavailable("cannot make " + file.string() + ": " + std::generic_category().message(errno));
     }
     sync(folder_of(file), O_RDONLY | O_DIRECTORY);
     return Result<void>(boost::system::in_place_value);

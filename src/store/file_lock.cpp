@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <thread>
 
 #include "triage/store/store.h"
@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds kPoll{1};
 
 int open_lock_file(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0) throw Unavailable("cannot open " + file.string() + ": " + std::strerror(errno));
+  if (descriptor < 0) throw Unavailable("cannot open " + file.string() + ": " + std::generic_category().message(errno));
   return descriptor;
 }
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include "store/schema.h"
 #include "store/write_buffer.h"
@@ -19,7 +19,8 @@ void Place::make_directory() const {
   if (!fs::exists(directory_, error)) {
     if (directory_.has_parent_path()) fs::create_directories(directory_.parent_path(), error);
     if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) {
-      throw Unavailable("cannot make the directory " + directory_.string() + ": " + std::strerror(errno));
+      throw Unavailable("cannot make the directory " + directory_.string() + ": " +
+                        std::generic_category().message(errno));
     }
   }
 }
@@ -31,7 +32,7 @@ void Place::make() const {
   if (descriptor >= 0) {
     ::close(descriptor);
   } else if (errno != EEXIST) {
-    throw Unavailable("cannot make " + database().string() + ": " + std::strerror(errno));
+    throw Unavailable("cannot make " + database().string() + ": " + std::generic_category().message(errno));
   }
 }
 

@@ -33,7 +33,8 @@ Result<std::unique_ptr<Store>> open(const Options& options) {
   const Place place(options.directory);
   try {
     place.make();
-    auto lock = FileLock::take(place.server_lock(), std::chrono::milliseconds(0));
+    // A command that looks whether a server is here holds the lock for an instant.
+    auto lock = FileLock::take(place.server_lock(), std::chrono::milliseconds(300));
     if (!lock) {
       return make_error(ErrorCode::conflict, "another server runs on the data directory " + options.directory.string());
     }

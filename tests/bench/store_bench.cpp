@@ -17,6 +17,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <future>
 #include <mutex>
 #include <random>
 #include <string>
@@ -238,7 +240,6 @@ int main(int argc, char** argv) {
   std::filesystem::remove_all(directory);
   Options options;
   options.directory = directory;
-  if (const char* pages = std::getenv("WAL_PAGES")) options.wal_pages = std::atoi(pages);
   auto opened = store::open(options);
   if (!opened) {
     std::fprintf(stderr, "%s\n", opened.error().detail.c_str());
@@ -257,7 +258,7 @@ int main(int argc, char** argv) {
     for (int i = 0; i < kBatch; ++i) round.push_back(source.next());
     waiting = kBatch;
     const auto start = Clock::now();
-    // A lone work first, so that the writer is busy while the rest of the round queues up behind it.
+    // The first wakes the writer and is mostly committed alone; the others queue up behind it.
     for (Input& in : round) {
       store->write(
           [&in, &cpu_start](Writer& w) {
@@ -279,6 +280,31 @@ int main(int argc, char** argv) {
     worst = std::max(worst, took);
   }
   const auto stats = store->stats();
+  const auto timed = [&](const char* what, const std::function<void(Reader&)>& read) {
+    double best = 1e9;
+    for (int i = 0; i < 5; ++i) {
+      double took = 0;
+      std::promise<void> finished;
+      store->read(
+          [&](Reader& r) {
+            const auto start = Clock::now();
+            read(r);
+            took = seconds_since(start);
+          },
+          [&](bool, const std::string&) { finished.set_value(); });
+      finished.get_future().wait();
+      best = std::min(best, took);
+    }
+    std::printf("%-28s %.2f ms\n", what, best * 1e3);
+  };
+  std::int64_t open_cases = 0;
+  QueueFilter rare;
+  rare.teams = {"nobody"};
+  timed("figures()", [&](Reader& r) { open_cases = r.figures().open_cases; });
+  timed("queue(), first 50", [&](Reader& r) { r.queue({}, 50); });
+  timed("queue_items(), those 50", [&](Reader& r) { r.queue_items(r.queue({}, 50)); });
+  timed("queue(), no case matches", [&](Reader& r) { r.queue(rare, 50); });
+  std::printf("open cases                   %lld\n", static_cast<long long>(open_cases));
   store.reset();
 
   const double bare = bare_inserts(directory, std::min(posts, 200'000));

@@ -16,7 +16,7 @@ const sanitized = /\/(asan|tsan)\//.test(binary);
 const shop = brand().sources[0];
 const relay = { name: 'relay', use: 'generic', secrets: { hmac_key: relayKey }, brand_account: 'acme' };
 const patient = (limits = {}) =>
-  brand({ more: { sources: [shop, relay], limits: { requests_per_minute: { address: 0 }, ...limits }, log: { level: 'warn' } } });
+  brand({ more: { sources: [shop, relay], limits: { requests_per_minute: { address: 0 }, writer_wait: '5m', ...limits }, log: { level: 'warn' } } });
 
 let server;
 before(async () => (server = await start(patient())));

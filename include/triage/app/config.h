@@ -53,8 +53,9 @@ struct IncidentsConfig {
 struct LimitsConfig {
   std::size_t hook_body_bytes = 8 * 1024 * 1024;
   std::size_t api_body_bytes = 1024 * 1024;
-  double token_requests_per_minute = 6000;    // 0: no limit
-  double address_requests_per_minute = 6000;  // of requests that nobody signed; 0: no limit
+  double token_requests_per_minute = 6000;                 // 0: no limit
+  double address_requests_per_minute = 6000;               // of requests that nobody signed; 0: no limit
+  Duration writer_wait = std::chrono::milliseconds(1500);  // of a webhook for the writer to begin with it
   Duration queue_wait_max = std::chrono::seconds(60);
   Duration lease = std::chrono::seconds(300);  // of a claim that names none
   Duration lease_max = std::chrono::hours(8);

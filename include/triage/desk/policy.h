@@ -31,8 +31,9 @@ struct Policy {
   Duration lease = std::chrono::seconds(300);
   Duration lease_max = std::chrono::hours(8);
   Duration queue_wait_max = std::chrono::seconds(60);
-  std::string public_url;                          // without a slash at its end; "" when there is none
-  std::string link_key;                            // signs acknowledge links; secret
+  Duration writer_wait = std::chrono::milliseconds(1500);
+  std::string public_url;  // without a slash at its end; "" when there is none
+  std::string link_key;    // signs acknowledge links; secret
   Duration link_ttl = std::chrono::hours(48);
 };
 

@@ -64,7 +64,8 @@ TEST(Weigh, EachFactCountsAndIsAReason) {
 
 TEST(Weigh, NeverRaisesMoreThanOneBand) {
   const FactorWeights heavy{100, 100, 100, 100, 100};
-  for (double urgency = 0; urgency <= 100; urgency += 0.1) {
+  for (int tenth = 0; tenth <= 1000; ++tenth) {
+    const double urgency = tenth / 10.0;
     const Verdict verdict = weigh(with_urgency(urgency), from(5'000'000, 1), everything(), heavy);
     EXPECT_LE(static_cast<int>(verdict.priority) - static_cast<int>(priority_of(urgency)), 1) << urgency;
     EXPECT_GE(verdict.urgency, urgency);
