@@ -15,9 +15,9 @@
 
 namespace triage::testing {
 
-// Polls until `holds` says so. Only a defect runs into the limit.
+// Polls until `holds` says so. Only a defect runs into the limit: a busy disk may stall a commit for many seconds.
 inline bool eventually(const std::function<bool()>& holds) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(100);
   while (std::chrono::steady_clock::now() < limit) {
     if (holds()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
