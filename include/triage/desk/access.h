@@ -26,8 +26,7 @@ std::string make_token_secret();
 std::string hash_token_secret(std::string_view secret);  // SHA-256, hex
 
 // Whether the caller may see and work a case of that team, with those escalations.
-bool may_see(const Caller& caller, const store::CaseRecord& c,
-             const std::vector<store::EscalationRecord>& escalations);
+bool may_see(const Caller& caller, const store::CaseRecord& c, const std::vector<store::EscalationRecord>& escalations);
 bool called(const store::EscalationRecord& escalation, std::string_view team);  // one of its rungs so far is the team
 
 // Tokens by their hash. A token made or revoked beside the server (`triaged token`) holds within a second.

@@ -23,8 +23,8 @@ struct ApiContext {
   Access& access;
   net::Signal& queue_changed;  // raised after each commit that changed cases
   TellEffects tell;
-  RateCheck token_rate;            // by token
-  RateCheck address_rate;          // by address, for calls without a valid token
+  RateCheck token_rate;    // by token
+  RateCheck address_rate;  // by address, for calls without a valid token
   std::size_t body_bytes = 1 << 20;
 };
 

@@ -27,7 +27,7 @@ struct Match {
   std::vector<PostKind> kind;
   std::vector<std::string> source;
   std::vector<std::string> brand_account;
-  std::vector<std::string> language;  // as judged, else as the platform says; "en" takes en-GB too
+  std::vector<std::string> language;          // as judged, else as the platform says; "en" takes en-GB too
   std::optional<std::int64_t> min_followers;  // does not hold where the number is not known
   std::optional<bool> verified;               // not known counts as not verified
   std::optional<double> max_rating;
