@@ -297,8 +297,12 @@ void answer(const Beliefs& beliefs, const Row& scores, const Calibration& calibr
   verdict.priority = priority_of(verdict.urgency);
 }
 
+Row FastJudge::scores(const Post& post) const {
+  return scores_of(model_, post, scratch());
+}
+
 Beliefs FastJudge::beliefs(const Post& post) const {
-  return beliefs_of(scores_of(model_, post, scratch()), model_.calibration());
+  return beliefs_of(scores(post), model_.calibration());
 }
 
 Verdict FastJudge::judge(const Post& post, Time) const {

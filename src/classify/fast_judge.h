@@ -33,6 +33,7 @@ class FastJudge : public Classifier {
   std::string_view model_version() const override { return model_.version(); }
 
   Beliefs beliefs(const Post& post) const;
+  Row scores(const Post& post) const;  // before calibration
   const Model& model() const { return model_; }
 
  private:

@@ -74,52 +74,6 @@ std::vector<std::string> vocabulary_of(const std::vector<LabelledPost>& posts, s
   return words;
 }
 
-// Soft targets: the mean of the two readers where both spoke.
-void set_targets(const LabelledPost& post, Example& example) {
-  const auto blend = [&](Head head, auto value_of, auto spread) {
-    std::array<const Labels*, 2> readers{&post, &post.reader};
-    int said = 0;
-    for (const Labels* labels : readers) said += value_of(*labels).has_value();
-    if (said == 0) return;
-    for (std::size_t k = 0; k < head.count; ++k) example.weight[head.first + k] = 1;
-    for (const Labels* labels : readers) {
-      if (const auto value = value_of(*labels)) spread(*value, 1.0F / static_cast<float>(said));
-    }
-  };
-  const auto one_of = [&](Head head) {
-    return [&example, head](std::size_t index, float share) { example.target[head.first + index] += share; };
-  };
-  blend(
-      kMoment,
-      [](const Labels& labels) -> std::optional<std::size_t> {
-        if (!labels.moment) return std::nullopt;
-        return *labels.moment == "in_the_moment" ? 0 : *labels.moment == "after_the_fact" ? 1 : 2;
-      },
-      one_of(kMoment));
-  blend(
-      kIntent,
-      [](const Labels& labels) -> std::optional<std::size_t> {
-        if (!labels.intent) return std::nullopt;
-        return static_cast<std::size_t>(*labels.intent);
-      },
-      one_of(kIntent));
-  blend(
-      kTopic,
-      [](const Labels& labels) -> std::optional<std::size_t> {
-        if (!labels.topic) return std::nullopt;
-        return static_cast<std::size_t>(*labels.topic);
-      },
-      one_of(kTopic));
-  blend(
-      kActionable, [](const Labels& labels) { return labels.actionable; },
-      [&](bool yes, float share) { example.target[kActionable.first] += yes ? share : 0; });
-  blend(
-      kUrgency, [](const Labels& labels) { return labels.urgency; },
-      [&](int level, float share) {
-        for (int k = 0; k < level; ++k) example.target[kUrgency.first + static_cast<std::size_t>(k)] += share;
-      });
-}
-
 Prepared prepare(const std::vector<LabelledPost>& posts, const Settings& settings) {
   Prepared data;
   data.words = vocabulary_of(posts, settings.most_words);
@@ -172,7 +126,7 @@ Prepared prepare(const std::vector<LabelledPost>& posts, const Settings& setting
         out[i].norm[g] =
             all == 0 ? 0.0F : static_cast<float>(settings.group_weight[g] / std::sqrt(static_cast<double>(all)));
       }
-      set_targets(posts[i], out[i]);
+      soft_targets(posts[i], out[i].target, out[i].weight);
     }
     return out;
   };
@@ -483,6 +437,52 @@ void quantise(const Prepared& data, const Fitted& fitted, const Settings& settin
 }
 
 }  // namespace
+
+void soft_targets(const LabelledPost& post, Row& target, Row& weight) {
+  target = weight = Row{};
+  const auto blend = [&](Head head, auto value_of, auto spread) {
+    std::array<const Labels*, 2> readers{&post, &post.reader};
+    int said = 0;
+    for (const Labels* labels : readers) said += value_of(*labels).has_value();
+    if (said == 0) return;
+    for (std::size_t k = 0; k < head.count; ++k) weight[head.first + k] = 1;
+    for (const Labels* labels : readers) {
+      if (const auto value = value_of(*labels)) spread(*value, 1.0F / static_cast<float>(said));
+    }
+  };
+  const auto one_of = [&](Head head) {
+    return [&target, head](std::size_t index, float share) { target[head.first + index] += share; };
+  };
+  blend(
+      kMoment,
+      [](const Labels& labels) -> std::optional<std::size_t> {
+        if (!labels.moment) return std::nullopt;
+        return *labels.moment == "in_the_moment" ? 0 : *labels.moment == "after_the_fact" ? 1 : 2;
+      },
+      one_of(kMoment));
+  blend(
+      kIntent,
+      [](const Labels& labels) -> std::optional<std::size_t> {
+        if (!labels.intent) return std::nullopt;
+        return static_cast<std::size_t>(*labels.intent);
+      },
+      one_of(kIntent));
+  blend(
+      kTopic,
+      [](const Labels& labels) -> std::optional<std::size_t> {
+        if (!labels.topic) return std::nullopt;
+        return static_cast<std::size_t>(*labels.topic);
+      },
+      one_of(kTopic));
+  blend(
+      kActionable, [](const Labels& labels) { return labels.actionable; },
+      [&](bool yes, float share) { target[kActionable.first] += yes ? share : 0; });
+  blend(
+      kUrgency, [](const Labels& labels) { return labels.urgency; },
+      [&](int level, float share) {
+        for (int k = 0; k < level; ++k) target[kUrgency.first + static_cast<std::size_t>(k)] += share;
+      });
+}
 
 Result<Model::Parts> fit(const std::vector<LabelledPost>& posts, const Settings& settings,
                          const std::function<void(std::string_view)>& progress) {

@@ -31,6 +31,10 @@ struct Settings {
   std::size_t most_words = 12'000;  // of the hashtag vocabulary
 };
 
+// What the outputs should say of a post: the mean of its two readers where both spoke. A weight is 0 where nobody gave
+// the label, else 1.
+void soft_targets(const LabelledPost& post, Row& target, Row& weight);
+
 Result<Model::Parts> fit(const std::vector<LabelledPost>& posts, const Settings& settings,
                          const std::function<void(std::string_view)>& progress);
 
