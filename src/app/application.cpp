@@ -153,19 +153,19 @@ struct Application::Impl {
     if (effects.queue) queue_changed.raise();
   }
 
-  // Changes that no request asked for: tried until they are durable.
-  void change(std::function<void(store::Writer&, desk::Effects&)> work) {
+  // Where this cannot be stored the ladders climb at their time, and the next start tries again.
+  void climb_past_unreachable() {
     auto effects = std::make_shared<desk::Effects>();
     store->write(
-        [effects, work](store::Writer& writer) {
+        [this, effects](store::Writer& writer) {
           *effects = {};
-          work(writer, *effects);
+          desk::climb_past_unreachable(writer, *policy->get(), wall_clock_now(), *effects);
         },
-        [this, effects, work](store::Committed outcome, const std::string& detail) {
+        [this, effects](store::Committed outcome, const std::string& detail) {
           if (outcome == store::Committed::yes) {
             tell(*effects);
           } else {
-            spdlog::error("a change was not stored: {}", detail);
+            spdlog::error("escalations did not climb past a switched-off endpoint: {}", detail);
           }
         });
   }
@@ -315,12 +315,9 @@ Result<std::unique_ptr<Application>> Application::create(Config config) {
   impl->token_rate = std::make_unique<RateLimiter>(c.limits.token_requests_per_minute);
   impl->address_rate = std::make_unique<RateLimiter>(c.limits.address_requests_per_minute);
   impl->access = std::make_unique<desk::Access>(*impl->runtime, *impl->store);
-  impl->deliverer = std::make_unique<deliver::Deliverer>(
-      *impl->runtime, *impl->store, endpoints(c), c.delivery, [self](const std::string& team) {
-        self->change([self, team](store::Writer& writer, desk::Effects& effects) {
-          desk::climb_past(writer, *self->policy->get(), team, wall_clock_now(), effects);
-        });
-      });
+  impl->deliverer =
+      std::make_unique<deliver::Deliverer>(*impl->runtime, *impl->store, endpoints(c), c.delivery,
+                                           [self](const std::string&) { self->climb_past_unreachable(); });
   impl->timetable = std::make_unique<clock::Timetable>(
       *impl->runtime, *impl->store,
       [self](store::Writer& writer, const store::Due& due, Time now) {
@@ -353,6 +350,7 @@ Result<void> Application::start() {
   i.policy->set(make_policy(i.config, i.key, url()));
   i.deliverer->start();
   i.timetable->start();
+  i.climb_past_unreachable();
   return boost::system::in_place_value;
 }
 

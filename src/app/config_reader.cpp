@@ -21,20 +21,6 @@ const char* type_of(const nlohmann::json& value) {
 
 }  // namespace
 
-std::string pointer_token(std::string_view name) {
-  std::string token;
-  for (const char c : name) {
-    if (c == '~') {
-      token += "~0";
-    } else if (c == '/') {
-      token += "~1";
-    } else {
-      token += c;
-    }
-  }
-  return token;
-}
-
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // Optimal string alignment, three rows of its table at a time.
   std::vector<std::size_t> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);

@@ -17,9 +17,6 @@
 
 namespace triage::app {
 
-// `name` as a token of a JSON pointer (RFC 6901).
-std::string pointer_token(std::string_view name);
-
 // The candidate that `word` was most likely meant to be; "" without candidates. Edit distance, swaps counted as one.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 

@@ -2,7 +2,11 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "triage/desk/intake.h"
+#include "triage/model/json_writer.h"
 #include "triage/store/await.h"
 
 namespace triage::app {
@@ -13,53 +17,24 @@ using desk::Admitted;
 using net::Request;
 using net::Response;
 
-void append_json_string(std::string& out, std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  out += '"';
-  for (const char ch : text) {
-    const auto c = static_cast<unsigned char>(ch);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += ch;
-    } else if (c < 0x20) {
-      out += "\\u00";
-      out += kHex[c >> 4];
-      out += kHex[c & 15];
-    } else {
-      out += ch;
-    }
-  }
-  out += '"';
-}
-
-// Written by hand: it is on the way of each post, and all of it is ours but the native id, which is valid UTF-8.
+// Written from front to back, without a document tree: it is on the way of each post.
 std::string answer_json(const std::vector<Admitted>& admitted, int ignored) {
-  int accepted = 0;
-  for (const auto& a : admitted) accepted += a.what == Admitted::What::accepted ? 1 : 0;
-  std::string out;
-  out.reserve(64 + admitted.size() * 192);
-  out.append("{\"accepted\":").append(std::to_string(accepted));
-  out.append(",\"duplicates\":").append(std::to_string(static_cast<int>(admitted.size()) - accepted));
-  out.append(",\"ignored\":").append(std::to_string(ignored)).append(",\"posts\":[");
-  bool first = true;
-  for (const auto& a : admitted) {
-    if (!first) out += ',';
-    first = false;
-    out.append("{\"id\":\"").append(a.id.view()).append("\",\"native_id\":");
-    append_json_string(out, a.native_id);
-    out.append(",\"case_id\":");
-    if (a.case_id) {
-      out.append("\"").append(a.case_id->view()).append("\"");
-    } else {
-      out.append("null");
-    }
-    if (a.moment) out.append(",\"moment\":\"").append(to_string(*a.moment)).append("\"");
-    if (a.priority) out.append(",\"priority\":\"").append(to_string(*a.priority)).append("\"");
-    if (a.what == Admitted::What::duplicate) out.append(",\"duplicate\":true");
-    out += '}';
+  const auto accepted = std::count_if(admitted.begin(), admitted.end(),
+                                      [](const Admitted& a) { return a.what == Admitted::What::accepted; });
+  JsonWriter json(64 + admitted.size() * 192);
+  json.begin_object().key("accepted").number(static_cast<std::int64_t>(accepted));
+  json.key("duplicates").number(std::ssize(admitted) - accepted).key("ignored").number(std::int64_t{ignored});
+  json.key("posts").begin_array();
+  for (const Admitted& a : admitted) {
+    json.begin_object().key("id").string(a.id.view()).key("native_id").string(a.native_id);
+    json.key("case_id").string_or_null(a.case_id ? a.case_id->view() : std::string_view());
+    if (a.moment) json.key("moment").string(to_string(*a.moment));
+    if (a.priority) json.key("priority").string(to_string(*a.priority));
+    if (a.what == Admitted::What::duplicate) json.key("duplicate").boolean(true);
+    json.end_object();
   }
-  out.append("]}");
-  return out;
+  json.end_array().end_object();
+  return json.take();
 }
 
 ingest::Delivery delivery_of(const Request& request) {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "deliver/json_writer.h"
+#include "triage/model/json_writer.h"
 
 namespace triage::deliver {
 namespace {

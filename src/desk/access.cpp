@@ -1,6 +1,5 @@
 #include "triage/desk/access.h"
 
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -9,6 +8,7 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "desk/digest.h"
 #include "triage/net/signal.h"
 #include "triage/store/await.h"
 
@@ -55,19 +55,7 @@ std::string make_token_secret() {
 }
 
 std::string hash_token_secret(std::string_view secret) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  if (EVP_Digest(secret.data(), secret.size(), digest, &size, EVP_sha256(), nullptr) != 1) {
-    throw std::runtime_error("SHA-256 is not available");
-  }
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(size * 2);
-  for (unsigned i = 0; i < size; ++i) {
-    out += kHex[digest[i] >> 4];
-    out += kHex[digest[i] & 15];
-  }
-  return out;
+  return sha256_hex(secret);
 }
 
 bool called(const store::EscalationRecord& escalation, std::string_view team) {

@@ -1,10 +1,9 @@
 #include "desk/call.h"
 
-#include <openssl/evp.h>
-
 #include <charconv>
 
 #include "desk/case_json.h"
+#include "desk/digest.h"
 #include "triage/model/json.h"
 #include "triage/store/await.h"
 
@@ -13,10 +12,6 @@ namespace triage::desk {
 namespace {
 
 constexpr std::size_t kKeyBytes = 255;
-
-std::string sha256_hex(std::string_view text) {
-  return hash_token_secret(text);
-}
 
 std::string etag_of(const net::Response& response) {
   const auto header = net::find_header(response.headers, "ETag");

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "triage/desk/api.h"
+#include "triage/store/await.h"
 
 namespace triage::desk {
 
@@ -61,6 +62,35 @@ net::Response with_etag(net::Response response, std::int64_t version);
 // Query parameters: `limit` within 1…max, and the values of a repeated or comma-separated parameter.
 Result<std::size_t> limit_of(const net::Request& request, std::size_t otherwise, std::size_t max);
 std::vector<std::string> values_of(const net::Request& request, std::string_view name);
+
+// One page of a list, as every list call answers it: the caller's `limit` and `cursor` (an id that an earlier page
+// gave), the rows that `read` finds for them, and each as `json` writes it.
+template <class Row>
+using RowsOfPage = std::function<std::vector<Row>(store::Reader&, const store::Page&)>;
+
+template <class Row>
+boost::asio::awaitable<Answer> list_page(Call& call, RowsOfPage<Row> read, nlohmann::ordered_json (*json)(const Row&)) {
+  const auto limit = limit_of(call.request, 50, 200);
+  if (!limit) co_return limit.error();
+  store::Page page;
+  page.limit = *limit + 1;  // one more tells whether another page follows
+  page.after = std::string(call.request.query_value("cursor").value_or(""));
+  if (!page.after.empty() && !is_uuid(page.after)) {
+    co_return make_error(ErrorCode::bad_request, "cursor: expected next_cursor of an earlier page");
+  }
+  auto rows = std::make_shared<std::vector<Row>>();
+  auto work =
+      store::Store::Read([rows, page, read = std::move(read)](store::Reader& reader) { *rows = read(reader, page); });
+  const Result<void> done = co_await store::read(call.context->store, std::move(work));
+  if (!done) co_return done.error();
+  nlohmann::ordered_json out{{"items", nlohmann::ordered_json::array()}, {"next_cursor", nullptr}};
+  if (rows->size() > *limit) {
+    rows->resize(*limit);
+    out["next_cursor"] = rows->back().id.str();
+  }
+  for (const Row& row : *rows) out["items"].push_back(json(row));
+  co_return json_response(200, out);
+}
 
 // Everything about one case, read in one snapshot; not_found, or forbidden for a case of others.
 struct WholeCase;

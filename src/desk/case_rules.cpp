@@ -14,7 +14,7 @@ Time clock_start(const Post& post) {
   return std::min(post.created_at, post.received_at);
 }
 
-void take_verdict(CaseRecord& c, const Post& post, const Verdict& verdict, const Decision& decision) {
+void take_verdict(CaseRecord& c, const Verdict& verdict, const Decision& decision) {
   c.moment = verdict.moment;
   c.priority = verdict.priority;
   c.urgency = verdict.urgency;
@@ -24,7 +24,6 @@ void take_verdict(CaseRecord& c, const Post& post, const Verdict& verdict, const
   if (decision.site) c.site = decision.site->site;
   if (!c.claim) c.team = decision.team;
   c.decision = decision;
-  static_cast<void>(post);
 }
 
 void start_clock(CaseRecord& c, const Post& post, const Decision& decision, Time now) {
@@ -94,7 +93,7 @@ CaseRecord open_case(const Post& post, const std::optional<AuthorId>& author, co
   c.newest_post = post.id;
   c.actionable = verdict.actionable;
   c.posts_since_reply = 1;
-  take_verdict(c, post, verdict, decision);
+  take_verdict(c, verdict, decision);
   if (verdict.actionable) {
     start_clock(c, post, decision, now);
   } else {
@@ -125,7 +124,7 @@ void add_post(CaseRecord& c, const Post& post, const Verdict& verdict, const Dec
   // A thank-you after a complaint must not hide the complaint: only the first post since a reply, or a more urgent
   // one, speaks for the case.
   if (reopens || first_actionable || verdict.urgency > c.urgency || (first_since_reply && verdict.actionable)) {
-    take_verdict(c, post, verdict, decision);
+    take_verdict(c, verdict, decision);
   }
   if (!verdict.actionable) return;
   c.actionable = true;

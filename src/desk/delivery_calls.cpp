@@ -10,8 +10,6 @@ using store::DeliveryRecord;
 using store::DeliveryState;
 
 boost::asio::awaitable<Answer> list_deliveries(Call& call) {
-  const auto limit = limit_of(call.request, 50, 200);
-  if (!limit) co_return limit.error();
   std::optional<DeliveryState> state;
   if (const auto text = call.request.query_value("state")) {
     state = store::parse_delivery_state(*text);
@@ -21,26 +19,11 @@ boost::asio::awaitable<Answer> list_deliveries(Call& call) {
   }
   std::optional<std::string> team;
   if (const auto text = call.request.query_value("team")) team = std::string(*text);
-  store::Page wanted;
-  wanted.limit = *limit + 1;
-  wanted.after = std::string(call.request.query_value("cursor").value_or(""));
-  if (!wanted.after.empty() && !is_uuid(wanted.after)) {
-    co_return make_error(ErrorCode::bad_request, "cursor: expected next_cursor of an earlier page");
-  }
-  auto rows = std::make_shared<std::vector<DeliveryRecord>>();
-  auto work = store::Store::Read(
-      [rows, state, team, wanted](store::Reader& reader) { *rows = reader.deliveries(state, team, wanted); });
-  const Result<void> done = co_await store::read(call.context->store, std::move(work));
-  if (!done) co_return done.error();
-  ordered_json out;
-  out["items"] = ordered_json::array();
-  out["next_cursor"] = nullptr;
-  if (rows->size() > *limit) {
-    rows->resize(*limit);
-    out["next_cursor"] = rows->back().id.str();
-  }
-  for (const auto& d : *rows) out["items"].push_back(delivery_json(d));
-  co_return json_response(200, out);
+  RowsOfPage<DeliveryRecord> rows = [state, team](store::Reader& reader, const store::Page& page) {
+    return reader.deliveries(state, team, page);
+  };
+  auto listing = list_page<DeliveryRecord>(call, std::move(rows), delivery_json);
+  co_return co_await std::move(listing);
 }
 
 boost::asio::awaitable<Answer> retry_delivery(Call& call) {

@@ -155,8 +155,6 @@ boost::asio::awaitable<Answer> act_by_token(Call& call, Act act) {
 }  // namespace
 
 boost::asio::awaitable<Answer> list_escalations(Call& call) {
-  const auto limit = limit_of(call.request, 50, 200);
-  if (!limit) co_return limit.error();
   std::optional<store::EscalationState> state;
   if (const auto text = call.request.query_value("state")) {
     using store::EscalationState;
@@ -174,26 +172,11 @@ boost::asio::awaitable<Answer> list_escalations(Call& call) {
     }
     team = call.caller.team;
   }
-  store::Page wanted;
-  wanted.limit = *limit + 1;
-  wanted.after = std::string(call.request.query_value("cursor").value_or(""));
-  if (!wanted.after.empty() && !is_uuid(wanted.after)) {
-    co_return make_error(ErrorCode::bad_request, "cursor: expected next_cursor of an earlier page");
-  }
-  auto rows = std::make_shared<std::vector<EscalationRecord>>();
-  auto work = store::Store::Read(
-      [rows, state, team, wanted](store::Reader& reader) { *rows = reader.escalations(state, team, wanted); });
-  const Result<void> done = co_await store::read(call.context->store, std::move(work));
-  if (!done) co_return done.error();
-  ordered_json out;
-  out["items"] = ordered_json::array();
-  out["next_cursor"] = nullptr;
-  if (rows->size() > *limit) {
-    rows->resize(*limit);
-    out["next_cursor"] = rows->back().id.str();
-  }
-  for (const auto& e : *rows) out["items"].push_back(escalation_json(e));
-  co_return json_response(200, out);
+  RowsOfPage<EscalationRecord> rows = [state, team](store::Reader& reader, const store::Page& page) {
+    return reader.escalations(state, team, page);
+  };
+  auto listing = list_page<EscalationRecord>(call, std::move(rows), escalation_json);
+  co_return co_await std::move(listing);
 }
 
 boost::asio::awaitable<Answer> acknowledge_escalation(Call& call) {

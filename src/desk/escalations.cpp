@@ -1,13 +1,12 @@
 #include "triage/desk/escalations.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "desk/digest.h"
 #include "desk/event_log.h"
 
 namespace triage::desk {
@@ -74,8 +73,18 @@ void order(store::Writer& writer, const Policy& policy, std::string_view type, c
   order(writer, policy, type, e, c, author ? &*author : nullptr, last, team, now, effects);
 }
 
-// Sets when the next rung is called. After an acknowledgement nobody is.
-void plan_next_rung(store::Writer& writer, EscalationRecord& e, Effects& effects) {
+// Whether nothing reaches the team that stands on the present rung: its endpoint is switched off.
+bool unreachable(store::Writer& writer, const EscalationRecord& e) {
+  if (e.level < 0) return false;
+  const auto endpoints = writer.endpoints();
+  return std::any_of(endpoints.begin(), endpoints.end(), [&](const store::EndpointRecord& endpoint) {
+    return !endpoint.enabled && endpoint.team == team_of(e);
+  });
+}
+
+// Sets when the next rung is called: at its time, or at once where the present one cannot be reached. After an
+// acknowledgement nobody is.
+void plan_next_rung(store::Writer& writer, EscalationRecord& e, Time now, Effects& effects) {
   const auto next = static_cast<std::size_t>(e.level + 1);
   if (e.state != EscalationState::open || next >= e.rungs.size()) {
     e.ack_by.reset();
@@ -83,6 +92,7 @@ void plan_next_rung(store::Writer& writer, EscalationRecord& e, Effects& effects
     return;
   }
   e.ack_by = e.raised_at + e.rungs[next].after;
+  if (*e.ack_by > now && unreachable(writer, e)) e.ack_by = now;
   writer.set_due({store::DueKind::rung, e.id.str(), *e.ack_by});
   effects.due_at(*e.ack_by);
 }
@@ -131,26 +141,11 @@ void touch_case(store::Writer& writer, CaseRecord& c, Time now, Effects& effects
   effects.queue = true;
 }
 
-std::string hmac_hex(std::string_view key, std::string_view text) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-       text.size(), digest, &size);
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(size * 2);
-  for (unsigned i = 0; i < size; ++i) {
-    out += kHex[digest[i] >> 4];
-    out += kHex[digest[i] & 15];
-  }
-  return out;
-}
-
 std::string link_signature(const Policy& policy, const EscalationId& id, std::string_view team,
                            std::string_view expires) {
   std::string signed_text = "ack\n";
   signed_text.append(id.view()).append("\n").append(team).append("\n").append(expires);
-  return hmac_hex(policy.link_key, signed_text);
+  return hmac_sha256_hex(policy.link_key, signed_text);
 }
 
 std::string percent_encode(std::string_view text) {
@@ -204,7 +199,7 @@ void escalate(store::Writer& writer, const Policy& policy, const CaseRecord& c, 
          e.rungs[static_cast<std::size_t>(e.level + 1)].after <= Duration::zero()) {
     ++e.level;
   }
-  plan_next_rung(writer, e, effects);
+  plan_next_rung(writer, e, now, effects);
   writer.insert_escalation(e);
   for (int level = 0; level <= e.level; ++level) {
     const std::string& team = e.rungs[static_cast<std::size_t>(level)].team;
@@ -226,8 +221,7 @@ void climb(store::Writer& writer, const Policy& policy, const EscalationId& id, 
   auto c = writer.find_case(e->case_id);
   if (!c) return;
   ++e->level;
-  plan_next_rung(writer, *e, effects);
-  // A team of a later rung may have lost its endpoint in the meantime; the climb goes on by itself then.
+  plan_next_rung(writer, *e, now, effects);
   order(writer, policy, "escalation.raised", *e, *c, team_of(*e), now, effects);
   writer.update_escalation(*e);
   log_event(writer, c->id, now, "escalation.climbed", "system",
@@ -235,18 +229,20 @@ void climb(store::Writer& writer, const Policy& policy, const EscalationId& id, 
   touch_case(writer, *c, now, effects);
 }
 
-void climb_past(store::Writer& writer, const Policy& policy, std::string_view team, Time now, Effects& effects) {
-  store::Page page;
-  page.limit = 500;
-  for (;;) {
-    const auto open = writer.escalations(EscalationState::open, std::string(team), page);
-    for (const auto& e : open) {
-      if (e.level >= 0 && team_of(e) == team) {
-        climb(writer, policy, e.id, "the endpoint of " + std::string(team) + " is switched off", now, effects);
+void climb_past_unreachable(store::Writer& writer, const Policy& policy, Time now, Effects& effects) {
+  for (const store::EndpointRecord& endpoint : writer.endpoints()) {
+    if (endpoint.enabled) continue;
+    store::Page page;
+    page.limit = 500;
+    for (;;) {
+      const auto open = writer.escalations(EscalationState::open, endpoint.team, page);
+      for (const auto& e : open) {
+        if (e.level < 0 || team_of(e) != endpoint.team) continue;
+        climb(writer, policy, e.id, "the endpoint of " + endpoint.team + " is switched off", now, effects);
       }
+      if (open.size() < page.limit) break;
+      page.after = open.back().id.str();
     }
-    if (open.size() < page.limit) return;
-    page.after = open.back().id.str();
   }
 }
 
@@ -260,7 +256,7 @@ Result<EscalationRecord> acknowledge(store::Writer& writer, const Policy& policy
   if (first) {
     e.state = EscalationState::acknowledged;
     e.acknowledged_at = now;
-    plan_next_rung(writer, e, effects);
+    plan_next_rung(writer, e, now, effects);
     tell_called(writer, policy, "escalation.acknowledged", e, c, now, effects);
   }
   writer.update_escalation(e);
@@ -280,7 +276,7 @@ Result<EscalationRecord> resolve_escalation(store::Writer& writer, const Policy&
     e.state = EscalationState::resolved;
     if (!e.acknowledged_at) e.acknowledged_at = now;
     e.resolved_at = now;
-    plan_next_rung(writer, e, effects);
+    plan_next_rung(writer, e, now, effects);
     writer.cancel_deliveries(e.id, now, "the escalation was resolved");
     tell_called(writer, policy, "escalation.resolved", e, c, now, effects);
   }

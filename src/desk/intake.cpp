@@ -45,13 +45,12 @@ Admitted accepted(const PostRecord& record) {
   return out;
 }
 
-Admitted duplicate(store::Writer& writer, const PostKey& key, const Post& post) {
+Admitted duplicate(const PostKey& key, const Post& post) {
   Admitted out;
   out.what = Admitted::What::duplicate;
   out.id = key.id;
   out.native_id = post.native_id;
   out.case_id = key.case_id;
-  static_cast<void>(writer);
   return out;
 }
 
@@ -127,7 +126,7 @@ void put_on_case(store::Writer& writer, const Policy& policy, PostRecord& record
   const Post& post = record.post;
 
   std::vector<CaseRecord> candidates;
-  if (author) candidates = writer.cases_of_author(author->id, post.platform, post.brand_account, 8);
+  if (author && !author->is_new) candidates = writer.cases_of_author(author->id, post.platform, post.brand_account, 8);
   std::optional<CaseId> conversation;
   const bool in_conversation = !post.conversation_id.empty() || !post.in_reply_to.empty();
   if (in_conversation && (!author || !candidates.empty())) {
@@ -176,7 +175,7 @@ void put_on_case(store::Writer& writer, const Policy& policy, PostRecord& record
 Admitted admit_edit(store::Writer& writer, const Policy& policy, const PostKey& key, const Judged& judged, Time now,
                     Effects& effects) {
   auto record = writer.post(key.id);
-  if (!record) return duplicate(writer, key, judged.event.post);
+  if (!record) return duplicate(key, judged.event.post);
   const PostId id = record->post.id;
   const Time received = record->post.received_at;
   record->post = judged.event.post;
@@ -225,19 +224,15 @@ Admitted admit(store::Writer& writer, const Policy& policy, const Judged& judged
   const Post& post = event.post;
   if (event.kind == EventKind::deletion) return admit_deletion(writer, event, now, effects);
 
+  // What was deleted, perhaps before it came, is found too and stays as it is.
   if (const auto key = writer.find_post(post.source, post.platform, post.kind, post.native_id)) {
     const bool fetched = key->state == PostState::pending && event.kind == EventKind::post;
     const bool newer = post.revision > key->revision && key->state != PostState::deleted;
     if (fetched || newer) return admit_edit(writer, policy, *key, judged, now, effects);
-    return duplicate(writer, *key, post);
+    return duplicate(*key, post);
   }
   PostRecord record;
   record.post = post;
-  if (writer.has_tombstone(post.source, post.platform, post.kind, post.native_id)) {
-    PostKey key;
-    key.id = post.id;
-    return duplicate(writer, key, post);
-  }
   switch (event.kind) {
     case EventKind::own_post:
       return admit_own(writer, event, now, effects);

@@ -1,12 +1,11 @@
 // GET /v1/queue and POST /v1/queue/claim.
-#include <openssl/evp.h>
-
 #include <charconv>
 #include <list>
 #include <mutex>
 
 #include "desk/calls.h"
 #include "desk/case_json.h"
+#include "desk/digest.h"
 #include "desk/event_log.h"
 #include "triage/store/await.h"
 
@@ -112,7 +111,7 @@ struct QueuePage {
 };
 
 std::string strong_etag(std::string_view body) {
-  return "\"" + hash_token_secret(body).substr(0, 32) + "\"";
+  return "\"" + sha256_hex(body).substr(0, 32) + "\"";
 }
 
 bool etag_matches(std::string_view header, std::string_view etag) {

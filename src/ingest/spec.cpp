@@ -13,20 +13,6 @@ std::string or_list(const std::vector<std::string>& names) {
   return out;
 }
 
-std::string pointer_token(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 void Spec::expected(std::string_view what) const {
   fail("expected " + std::string(what) + ", found " + value_->type_name());
 }

@@ -16,9 +16,6 @@ namespace triage::ingest {
 // "a, b or c", for "expected …".
 std::string or_list(const std::vector<std::string>& names);
 
-// `text` as a token of a JSON pointer.
-std::string pointer_token(std::string_view text);
-
 class Spec {
  public:
   Spec(const nlohmann::json& value, std::string at, std::vector<FieldError>& errors)

@@ -72,8 +72,6 @@ class Database final : public Writer {
   void delete_post(const PostId& id, Time now) override;
   void insert_tombstone(std::string_view source, std::string_view platform, std::optional<PostKind> kind,
                         std::string_view native_id, Time now) override;
-  bool has_tombstone(std::string_view source, std::string_view platform, PostKind kind,
-                     std::string_view native_id) override;
   void count_share(std::string_view platform, std::string_view shared_native_id) override;
 
   void insert_case(const CaseRecord& c) override;

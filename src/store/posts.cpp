@@ -239,14 +239,6 @@ std::optional<PostKey> Database::find_post(std::string_view source, std::string_
   return found;
 }
 
-bool Database::has_tombstone(std::string_view source, std::string_view platform, PostKind kind,
-                             std::string_view native_id) {
-  const auto keys = find_posts(source, platform, native_id);
-  return std::any_of(keys.begin(), keys.end(), [&](const PostKey& key) {
-    return key.state == PostState::deleted && (key.any_kind || key.kind == kind);
-  });
-}
-
 std::optional<CaseId> Database::case_of_conversation(std::string_view platform, std::string_view brand_account,
                                                      std::string_view conversation_id, std::string_view in_reply_to,
                                                      const std::optional<AuthorId>& author) {

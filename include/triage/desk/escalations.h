@@ -20,8 +20,9 @@ void escalate(store::Writer& writer, const Policy& policy, const store::CaseReco
 void climb(store::Writer& writer, const Policy& policy, const EscalationId& id, std::string_view why, Time now,
            Effects& effects);
 
-// A team's endpoint was switched off: open escalations that stand on its rung climb at once.
-void climb_past(store::Writer& writer, const Policy& policy, std::string_view team, Time now, Effects& effects);
+// Open escalations that stand on the rung of a team whose endpoint is switched off climb at once. To be called when an
+// endpoint was switched off, and at the start, for a switch-off that a crash cut short.
+void climb_past_unreachable(store::Writer& writer, const Policy& policy, Time now, Effects& effects);
 
 struct OpsAnswer {
   std::string by;      // token name or team

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace triage {
@@ -34,6 +35,9 @@ struct FieldError {
   std::string pointer;
   std::string detail;  // what is there and what was expected
 };
+
+// A member's name as a token of such a pointer: "~" and "/" are escaped.
+std::string pointer_token(std::string_view name);
 
 struct Error {
   ErrorCode code = ErrorCode::internal;

@@ -108,9 +108,6 @@ class Writer : public Reader {
   // A deletion that came before its post: keeps the post from being stored later.
   virtual void insert_tombstone(std::string_view source, std::string_view platform, std::optional<PostKind> kind,
                                 std::string_view native_id, Time now) = 0;
-  // The part of find_post's answer that is a deletion; after find_post there is no need to ask.
-  virtual bool has_tombstone(std::string_view source, std::string_view platform, PostKind kind,
-                             std::string_view native_id) = 0;
   virtual void count_share(std::string_view platform, std::string_view shared_native_id) = 0;
 
   virtual void insert_case(const CaseRecord& c) = 0;

@@ -134,6 +134,12 @@ class DeskTest : public testing::Test {
   }
 
   // Carries out what is due at now_, as the timetable does.
+  void switch_off(const std::string& team) {
+    write([&](store::Writer& writer) {
+      writer.set_endpoint({team, false, "the endpoint answered 410 Gone, repeatedly", now_});
+    });
+  }
+
   void run_clock() {
     write([&](store::Writer& writer) {
       effects_ = {};

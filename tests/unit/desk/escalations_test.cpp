@@ -101,9 +101,24 @@ TEST_F(DeskTest, ASwitchedOffEndpointLetsItsLaddersClimbAtOnce) {
   const auto first = say(post("1"), verdict(90));
   write([&](store::Writer& writer) {
     Effects effects;
-    climb_past(writer, *policy_, "airport-ops", now_, effects);
+    climb_past_unreachable(writer, *policy_, now_, effects);
+  });
+  EXPECT_EQ(escalations_of(*first.case_id).at(0).level, 0) << "it is on";
+  switch_off("airport-ops");
+  write([&](store::Writer& writer) {
+    Effects effects;
+    climb_past_unreachable(writer, *policy_, now_, effects);
   });
   EXPECT_EQ(escalations_of(*first.case_id).at(0).level, 1);
+}
+
+TEST_F(DeskTest, ALadderRaisedToASwitchedOffEndpointCallsTheNextRungAtOnce) {
+  switch_off("airport-ops");
+  const auto first = say(post("1"), verdict(90));
+  run_clock();
+  EXPECT_EQ(escalations_of(*first.case_id).at(0).level, 1);
+  run_clock();
+  EXPECT_EQ(escalations_of(*first.case_id).at(0).level, 1) << "the next rung can be reached";
 }
 
 TEST_F(DeskTest, ALadderWhoseFirstRungWaitsCallsNobodyBeforeThen) {

@@ -225,9 +225,9 @@ TEST_F(PostsTest, ADeletionBeforeItsPostIsFoundWhenThePostComes) {
     w.insert_tombstone("x-main", "x", std::nullopt, "2", kNow);
   });
   const auto has = [&](const char* source, PostKind kind, const char* native_id) {
-    bool found = false;
-    must_write(*store_, [&](Writer& w) { found = w.has_tombstone(source, "x", kind, native_id); });
-    return found;
+    std::optional<PostKey> found;
+    must_write(*store_, [&](Writer& w) { found = w.find_post(source, "x", kind, native_id); });
+    return found && found->state == PostState::deleted;
   };
   EXPECT_TRUE(has("x-main", PostKind::mention, "1"));
   EXPECT_FALSE(has("x-main", PostKind::reply, "1"));

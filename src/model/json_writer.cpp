@@ -1,10 +1,10 @@
-#include "deliver/json_writer.h"
+#include "triage/model/json_writer.h"
 
 #include <array>
 #include <charconv>
 #include <cmath>
 
-namespace triage::deliver {
+namespace triage {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
@@ -139,4 +139,4 @@ void JsonWriter::escape(std::string_view text) {
   }
 }
 
-}  // namespace triage::deliver
+}  // namespace triage

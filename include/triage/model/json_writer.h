@@ -9,7 +9,7 @@
 
 #include "triage/model/time.h"
 
-namespace triage::deliver {
+namespace triage {
 
 class JsonWriter {
  public:
@@ -46,4 +46,4 @@ class JsonWriter {
   bool first_ = true;  // nothing stands before the next value that a comma would belong after
 };
 
-}  // namespace triage::deliver
+}  // namespace triage
