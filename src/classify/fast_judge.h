@@ -2,6 +2,7 @@
 #pragma once
 
 #include "classify/model.h"
+#include "classify/reasons.h"
 #include "triage/classify/classifier.h"
 
 namespace triage::classify {
@@ -24,6 +25,13 @@ double urgency_points(const std::array<double, 3>& at_least, const std::array<do
 // The answers of a verdict, without its reasons, language and sentiment.
 void answer(const Beliefs& beliefs, const Row& scores, const Calibration& calibration, Verdict& verdict);
 
+// A platform's review looks back, whatever its text.
+void look_back_at_reviews(const Post& post, Row& scores);
+
+// -1 to 1: what the customer feels, from the intent and the words' own tone. Words of praise in a complaint are irony
+// or courtesy and do not count.
+double sentiment_of(const Beliefs& beliefs, Intent intent, const Tokens& tokens, const Post& post);
+
 class FastJudge : public Classifier {
  public:
   explicit FastJudge(Model model) : model_(std::move(model)) {}
@@ -34,6 +42,16 @@ class FastJudge : public Classifier {
 
   Beliefs beliefs(const Post& post) const;
   Row scores(const Post& post) const;  // before calibration
+
+  // The same step by step, for a judge that builds on this one. A reading is memory to be used again.
+  struct Reading {
+    Features features;
+    std::vector<const Weights*> found;  // of this judge's model
+    Row scores{};
+  };
+  void read(const Post& post, Reading& reading) const;
+  void contributions(const Reading& reading, const Questions& questions, Contributions& out) const;
+
   const Model& model() const { return model_; }
 
  private:

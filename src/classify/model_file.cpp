@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "classify/model.h"
+#include "classify/model_bytes.h"
 
 namespace triage::classify {
 namespace {
@@ -13,59 +14,13 @@ constexpr std::uint32_t kFormat = 1;
 constexpr std::size_t kRowBytes = 4 + kWidth;
 constexpr std::size_t kMostBytes = 64U << 20U;
 
-std::uint64_t fnv1a(std::string_view bytes) {
-  std::uint64_t hash = 0xCBF29CE484222325ULL;
-  for (const char c : bytes) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001B3ULL;
-  }
-  return hash;
-}
-
-template <class T>
-void put(std::string& out, T value) {
-  char bytes[sizeof value];
-  std::memcpy(bytes, &value, sizeof value);
-  out.append(bytes, sizeof value);
-}
-
-template <class T>
-T get(std::string_view bytes, std::size_t at) {
-  T value;
-  std::memcpy(&value, bytes.data() + at, sizeof value);
-  return value;
-}
-
-nlohmann::json platt_json(const Platt& platt) {
-  return {{"slope", platt.slope}, {"offset", platt.offset}};
-}
-
 Error bad(const std::string& name, const std::string& what) {
   return make_error(ErrorCode::bad_request, name + " is not a usable model file: " + what);
-}
-
-double number(const nlohmann::json& in) {
-  const double value = in.get<double>();
-  if (!std::isfinite(value)) throw std::runtime_error("a number that is not finite");
-  return value;
-}
-
-Platt platt_from(const nlohmann::json& in) {
-  return {number(in.at("slope")), number(in.at("offset"))};
-}
-
-template <class Array>
-void read_array(const nlohmann::json& in, Array& out) {
-  if (!in.is_array() || in.size() != out.size()) throw std::runtime_error("an array of the wrong length");
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<typename Array::value_type>(number(in.at(i)));
 }
 
 }  // namespace
 
 std::string Model::write(const Parts& parts) {
-  const Calibration& c = parts.calibration;
-  nlohmann::json urgency = nlohmann::json::array();
-  for (const Platt& platt : c.urgency) urgency.push_back(platt_json(platt));
   const nlohmann::json header = {{"judge", "fast"},
                                  {"version", parts.version},
                                  {"trained_on", parts.trained_on},
@@ -73,15 +28,7 @@ std::string Model::write(const Parts& parts) {
                                  {"words", parts.words.size()},
                                  {"bias", parts.bias},
                                  {"scale", parts.scale},
-                                 {"calibration",
-                                  {{"moment_temperature", c.moment_temperature},
-                                   {"moment_offset", c.moment_offset},
-                                   {"neither_threshold", c.neither_threshold},
-                                   {"moment_confidence", platt_json(c.moment_confidence)},
-                                   {"actionable", platt_json(c.actionable)},
-                                   {"actionable_threshold", c.actionable_threshold},
-                                   {"urgency", urgency},
-                                   {"urgency_threshold", c.urgency_threshold}}}};
+                                 {"calibration", calibration_json(parts.calibration)}};
   const std::string text = header.dump();
   std::string out(kMagic);
   put(out, kFormat);
@@ -129,19 +76,7 @@ Result<Model> Model::read(std::string_view bytes, const std::string& name) {
     read_array(header.at("bias"), parts.bias);
     if (header.at("scale").size() != kGroups) throw std::runtime_error("scales of the wrong number");
     for (std::size_t g = 0; g < kGroups; ++g) read_array(header.at("scale").at(g), parts.scale[g]);
-    const nlohmann::json& in = header.at("calibration");
-    Calibration& c = parts.calibration;
-    c.moment_temperature = number(in.at("moment_temperature"));
-    read_array(in.at("moment_offset"), c.moment_offset);
-    c.neither_threshold = number(in.at("neither_threshold"));
-    c.moment_confidence = platt_from(in.at("moment_confidence"));
-    c.actionable = platt_from(in.at("actionable"));
-    c.actionable_threshold = number(in.at("actionable_threshold"));
-    for (std::size_t i = 0; i < 3; ++i) c.urgency[i] = platt_from(in.at("urgency").at(i));
-    read_array(in.at("urgency_threshold"), c.urgency_threshold);
-    for (const double t : c.urgency_threshold) {
-      if (!(t > 0 && t < 1)) throw std::runtime_error("an urgency threshold outside 0 to 1");
-    }
+    parts.calibration = calibration_from(header.at("calibration"));
   } catch (const std::exception& problem) {
     return bad(name, std::string("its header is damaged: ") + problem.what());
   }

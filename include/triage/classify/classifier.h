@@ -21,13 +21,20 @@ class Classifier {
   // model: same verdict. Thread-safe, allocates little.
   virtual Verdict judge(const Post& post, Time now) const = 0;
 
-  virtual std::string_view judge_name() const = 0;     // "fast"
+  virtual std::string_view judge_name() const = 0;     // "fast" or "deep"
   virtual std::string_view model_version() const = 0;  // "2026.11.1"
 };
 
 // A trained model from its file, or from the bytes built into the binary. The error says what of the file is wrong.
 Result<std::shared_ptr<const Classifier>> load_model(const std::filesystem::path& file);
 Result<std::shared_ptr<const Classifier>> shipped_model();
+
+// The deep judge: better, and about a hundred times slower than `fast`, whose scores it averages its own with. `fast`
+// is a judge of the two functions above. One thread at a time works on a post; many threads may judge.
+Result<std::shared_ptr<const Classifier>> load_deep_model(const std::filesystem::path& file,
+                                                          const std::shared_ptr<const Classifier>& fast);
+// not_found where this build has none.
+Result<std::shared_ptr<const Classifier>> shipped_deep_model(const std::shared_ptr<const Classifier>& fast);
 
 // How much each fact beside the text may add to urgency, in points of 100. 0 switches it off.
 struct FactorWeights {
