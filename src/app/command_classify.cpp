@@ -5,18 +5,19 @@
 
 #include "app/classify_lines.h"
 #include "app/commands.h"
-#include "app/labelled_files.h"
+#include "app/judge_options.h"
 
 namespace triage::app {
 namespace {
 
 struct Options {
-  std::string text, model;
+  std::string text;
+  JudgeOptions judge;
   CLI::Option* has_text = nullptr;
 };
 
 int classify_posts(const Options& options) {
-  const auto judge = judge_of(options.model);
+  const auto judge = judge_of(options.judge);
   if (!judge) {
     std::cerr << judge.error().detail << '\n';
     return 1;
@@ -39,7 +40,7 @@ void add_classify(CLI::App& root, int& exit_code) {
       "classify", "Reads JSON lines {\"id\": …, \"text\": …} on stdin, writes one verdict a line, in order");
   auto options = std::make_shared<Options>();
   options->has_text = command->add_option("--text", options->text, "Judges this text instead of stdin");
-  command->add_option("--model", options->model, "A model file; by default the shipped one")->type_name("FILE");
+  add_judge_options(*command, options->judge);
   command->callback([options, &exit_code] { exit_code = classify_posts(*options); });
 }
 

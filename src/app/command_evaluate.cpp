@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/judge_options.h"
 #include "app/labelled_files.h"
 
 namespace triage::app {
@@ -13,11 +14,12 @@ namespace {
 
 struct Options {
   std::vector<std::string> data;
-  std::string model, json;
+  std::string json;
+  JudgeOptions judge;
 };
 
 int evaluate(const Options& options) {
-  const auto judge = judge_of(options.model);
+  const auto judge = judge_of(options.judge);
   if (!judge) {
     std::cerr << judge.error().detail << '\n';
     return 1;
@@ -45,7 +47,7 @@ void add_evaluate(CLI::App& root, int& exit_code) {
   auto* command = root.add_subcommand("evaluate", "Measures a model on labelled posts, beside the commonest label");
   auto options = std::make_shared<Options>();
   command->add_option("--data", options->data, "Labelled posts, .tsv or .jsonl")->required()->type_name("FILE");
-  command->add_option("--model", options->model, "A model file; by default the shipped one")->type_name("FILE");
+  add_judge_options(*command, options->judge);
   command->add_option("--json", options->json, "Writes the tables as JSON too")->type_name("FILE");
   command->callback([options, &exit_code] { exit_code = evaluate(*options); });
 }

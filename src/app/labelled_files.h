@@ -1,7 +1,6 @@
-// What `train` and `evaluate` share: labelled posts from several files, and the judge that a command line names.
+// What `train` and `evaluate` share: labelled posts from several files.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,11 +17,6 @@ inline Result<std::vector<classify::LabelledPost>> read_all_labelled(const std::
     all.insert(all.end(), std::make_move_iterator(posts->begin()), std::make_move_iterator(posts->end()));
   }
   return all;
-}
-
-// The model of the file, or the shipped one where `file` is empty.
-inline Result<std::shared_ptr<const classify::Classifier>> judge_of(const std::string& file) {
-  return file.empty() ? classify::shipped_model() : classify::load_model(file);
 }
 
 }  // namespace triage::app
