@@ -151,6 +151,24 @@ void rejudge(CaseRecord& c, const std::vector<store::PostRecord>& posts, Time no
   c.language = v.language;
 }
 
+void follow(CaseRecord& c, const Post& post, const Verdict& verdict, const Decision& decision, Time now) {
+  if (verdict.urgency >= c.urgency) take_verdict(c, verdict, decision);
+  if (!verdict.actionable) return;
+  c.actionable = true;
+  if (c.state == CaseState::closed) c.state = CaseState::fresh;
+  // Once the brand has answered, no first answer is awaited.
+  if (c.posts_since_reply > 0) start_clock(c, post, decision, now);
+}
+
+void close_unactionable(CaseRecord& c, Time now) {
+  c.updated_at = now;
+  c.actionable = false;
+  c.state = CaseState::closed;
+  c.first_response_due.reset();
+  c.waiting_since.reset();
+  c.overdue = false;
+}
+
 void add_reply(CaseRecord& c, Time replied_at, Time now) {
   c.updated_at = now;
   if (!c.first_response_at) c.first_response_at = replied_at;

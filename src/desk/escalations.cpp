@@ -26,10 +26,6 @@ const std::string& team_of(const EscalationRecord& e) {
   return e.rungs[static_cast<std::size_t>(e.level)].team;
 }
 
-bool is_live(const EscalationRecord& e) {
-  return e.state == EscalationState::open || e.state == EscalationState::acknowledged;
-}
-
 // Orders one callback to `team` about `e`. A team without a callback is told nothing: its people see the case's
 // escalations in the console.
 void order(store::Writer& writer, const Policy& policy, std::string_view type, const EscalationRecord& e,
@@ -167,6 +163,10 @@ std::string percent_encode(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_live(const EscalationRecord& e) {
+  return e.state == EscalationState::open || e.state == EscalationState::acknowledged;
+}
 
 void escalate(store::Writer& writer, const Policy& policy, const CaseRecord& c, const PostRecord& post,
               const store::AuthorRecord* author, const Decision& decision, bool new_case, Time now, Effects& effects) {

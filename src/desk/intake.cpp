@@ -172,6 +172,53 @@ void put_on_case(store::Writer& writer, const Policy& policy, PostRecord& record
   escalate(writer, policy, *c, record, author ? &*author : nullptr, decision, existing == nullptr, now, effects);
 }
 
+// Whether a post's ladder was raised already: for it, or after it for another post of its case.
+bool was_escalated(store::Writer& writer, const CaseId& id, const Post& post, const std::string& ladder) {
+  const auto escalations = writer.escalations_of_case(id);
+  return std::any_of(escalations.begin(), escalations.end(), [&](const store::EscalationRecord& e) {
+    return e.ladder == ladder && (is_live(e) || e.raised_at >= post.received_at);
+  });
+}
+
+// Stores a post whose verdict of the text is new, and lets its case follow.
+void take_new_verdict(store::Writer& writer, const Policy& policy, PostRecord& record, CaseRecord& c,
+                      Verdict text_verdict, Time now, Effects& effects) {
+  const Post& post = record.post;
+  const std::optional<AuthorRecord> author =
+      record.author ? writer.author(*record.author) : std::optional<AuthorRecord>();
+  Context context = context_of(post, &c, author ? &*author : nullptr, false);
+  if (context.earlier_posts_in_case > 0) --context.earlier_posts_in_case;  // itself
+  const Verdict verdict = classify::weigh(std::move(text_verdict), post, context, policy.factors);
+  const Decision decision = policy.router.decide(post, verdict, now);
+  record.verdict = verdict;
+  writer.update_post(record);
+
+  c.updated_at = now;
+  if (is_open(c.state) || c.state == CaseState::closed) {
+    const bool was_actionable = c.actionable;
+    const auto due_before = c.first_response_due;
+    const auto posts = writer.posts_of_case(c.id);
+    rejudge(c, posts, now);
+    follow(c, post, verdict, decision, now);
+    const bool any = std::any_of(posts.begin(), posts.end(), [](const PostRecord& p) {
+      return p.state == PostState::judged && p.verdict && p.verdict->actionable;
+    });
+    const auto escalations = writer.escalations_of_case(c.id);
+    const bool called = std::any_of(escalations.begin(), escalations.end(), [](const auto& e) { return is_live(e); });
+    if (!any && c.state == CaseState::fresh && !called) close_unactionable(c, now);
+    if (author && !was_actionable && c.actionable) writer.count_case_of_author(author->id);
+    if (c.first_response_due != due_before) plan_clock(writer, c, true, effects);
+    if (!decision.ladder.empty() && !was_escalated(writer, c.id, post, decision.ladder)) {
+      writer.update_case(c);
+      escalate(writer, policy, c, record, author ? &*author : nullptr, decision, false, now, effects);
+      effects.queue = true;
+      return;
+    }
+  }
+  writer.update_case(c);
+  effects.queue = true;
+}
+
 Admitted admit_edit(store::Writer& writer, const Policy& policy, const PostKey& key, const Judged& judged, Time now,
                     Effects& effects) {
   auto record = writer.post(key.id);
@@ -188,33 +235,32 @@ Admitted admit_edit(store::Writer& writer, const Policy& policy, const PostKey& 
   }
   std::optional<AuthorRecord> author = known_author(writer, record->post, now);
   if (author) record->author = author->id;
-
   auto c = key.case_id ? writer.find_case(*key.case_id) : std::nullopt;
-  if (!c) {
+  if (c) {
+    take_new_verdict(writer, policy, *record, *c, *judged.verdict, now, effects);
+    log_event(writer, c->id, now, "post.edited", "customer", {{"post", id.str()}});
+  } else {
     // It was pending: its text has come now.
     put_on_case(writer, policy, *record, author, *judged.verdict, now, effects, [&] { writer.update_post(*record); });
-    return accepted(*record);
   }
-  const Context context = context_of(record->post, &*c, author ? &*author : nullptr, false);
-  Verdict verdict = classify::weigh(*judged.verdict, record->post, context, policy.factors);
-  const Decision decision = policy.router.decide(record->post, verdict, now);
-  record->verdict = std::move(verdict);
-  writer.update_post(*record);
-  log_event(writer, c->id, now, "post.edited", "customer", {{"post", id.str()}});
-  if (is_open(c->state) || c->state == CaseState::closed) {
-    const bool was_actionable = c->actionable;
-    c->actionable = c->actionable || record->verdict->actionable;
-    if (!was_actionable && c->actionable) c->state = CaseState::fresh;
-    rejudge(*c, writer.posts_of_case(c->id), now);
-    if (record->verdict->urgency >= c->urgency) c->decision = decision;
-    writer.update_case(*c);
-    effects.queue = true;
-    escalate(writer, policy, *c, *record, author ? &*author : nullptr, decision, false, now, effects);
-  } else {
-    c->updated_at = now;
-    writer.update_case(*c);
-  }
+  if (judged.second_look) writer.ask_second_look({id, second_look_score(*judged.verdict)});
   return accepted(*record);
+}
+
+nlohmann::json answers_of(const Verdict& verdict) {
+  return {{"moment", to_string(verdict.moment)},
+          {"actionable", verdict.actionable},
+          {"intent", to_string(verdict.intent)},
+          {"topic", to_string(verdict.topic)},
+          {"priority", to_string(verdict.priority)},
+          {"urgency", verdict.urgency},
+          {"judge", verdict.judge},
+          {"model", verdict.model}};
+}
+
+bool same_answers(const Verdict& a, const Verdict& b) {
+  return a.moment == b.moment && a.actionable == b.actionable && a.intent == b.intent && a.topic == b.topic &&
+         a.priority == b.priority;
 }
 
 }  // namespace
@@ -252,7 +298,30 @@ Admitted admit(store::Writer& writer, const Policy& policy, const Judged& judged
   const std::optional<AuthorRecord> author = known_author(writer, post, now);
   if (author) record.author = author->id;
   put_on_case(writer, policy, record, author, *judged.verdict, now, effects, [&] { writer.insert_post(record); });
+  if (judged.second_look) writer.ask_second_look({post.id, second_look_score(*judged.verdict)});
   return accepted(record);
+}
+
+int second_look_score(const Verdict& verdict) {
+  const double sure = std::min(verdict.moment_confidence, verdict.actionable_confidence);
+  return static_cast<int>(verdict.text_urgency + 100 * (1 - sure));
+}
+
+bool renew_verdict(store::Writer& writer, const Policy& policy, const Renewal& renewal, Time now, Effects& effects) {
+  auto record = writer.post(renewal.post);
+  if (!record || record->state != PostState::judged || !record->verdict) return false;
+  const Verdict before = *record->verdict;
+  if (before.judge == kPerson && renewal.verdict.judge != kPerson) return false;
+  auto c = record->case_id ? writer.find_case(*record->case_id) : std::nullopt;
+  if (!c) return false;
+  take_new_verdict(writer, policy, *record, *c, renewal.verdict, now, effects);
+  if (same_answers(before, *record->verdict)) return false;
+  nlohmann::json data = renewal.data;
+  data["post"] = renewal.post.str();
+  data["before"] = answers_of(before);
+  data["after"] = answers_of(*record->verdict);
+  log_event(writer, c->id, now, renewal.event, renewal.by, data);
+  return true;
 }
 
 void when_due(store::Writer& writer, const Policy& policy, const store::Due& due, Time now, Effects& effects) {

@@ -37,6 +37,7 @@ class Database final : public Writer {
   std::optional<CaseId> case_of_conversation(std::string_view platform, std::string_view brand_account,
                                              std::string_view conversation_id, std::string_view in_reply_to,
                                              const std::optional<AuthorId>& author) override;
+  std::vector<CorrectedPost> corrections() override;
   std::vector<NoteRecord> notes(const CaseId& id) override;
   std::vector<CaseEvent> events(const CaseId& id) override;
   std::vector<EscalationRecord> escalations_of_case(const CaseId& id) override;
@@ -59,6 +60,7 @@ class Database final : public Writer {
   std::optional<Time> next_delivery_at(std::string_view team) override;
   std::vector<EndpointRecord> endpoints() override;
 
+  std::vector<SecondLook> second_looks(std::size_t limit) override;
   std::vector<Due> due(Time now, std::size_t limit) override;
   std::optional<Time> next_due() override;
 
@@ -72,8 +74,12 @@ class Database final : public Writer {
   void delete_post(const PostId& id, Time now) override;
   void insert_tombstone(std::string_view source, std::string_view platform, std::optional<PostKind> kind,
                         std::string_view native_id, Time now) override;
+  void ask_second_look(const SecondLook& look) override;
+  void end_second_look(const SecondLook& look) override;
+  std::optional<PostId> ask_second_looks(Time since, const std::optional<PostId>& after, std::size_t limit) override;
   void count_share(std::string_view platform, std::string_view shared_native_id) override;
 
+  void keep_correction(const CorrectionRecord& correction) override;
   void insert_case(const CaseRecord& c) override;
   void update_case(CaseRecord& c) override;
   void count_case_of_author(const AuthorId& id) override;

@@ -246,7 +246,46 @@ CREATE VIEW timetable_view AS
   SELECT kind, subject, strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') AS due FROM timetable ORDER BY at;
 )sql";
 
-constexpr std::array<const char*, 1> kSteps{kFirst};
+// Posts to be judged again, the most pressing first. A flood writes a row for each post, so there is one index alone.
+constexpr const char* kSecondLooks = R"sql(
+CREATE TABLE second_looks (
+  score INTEGER NOT NULL,
+  post_id TEXT NOT NULL,
+  PRIMARY KEY (score DESC, post_id)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+// What people said of posts that the judge had judged otherwise. The text stays in posts alone, and goes with it.
+constexpr const char* kCorrections = R"sql(
+CREATE TABLE corrections (
+  seq INTEGER PRIMARY KEY,
+  post_id TEXT NOT NULL UNIQUE,
+  case_id TEXT NOT NULL,
+  token_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  revision INTEGER NOT NULL,           -- of the text that was read
+  moment TEXT,                         -- in_the_moment, after_the_fact, neither; NULL: not said
+  actionable INTEGER,
+  intent TEXT,
+  topic TEXT,
+  urgency INTEGER,                     -- 0 to 3
+  judge TEXT NOT NULL,                 -- who had judged it, and what that one said
+  model TEXT NOT NULL,
+  said_moment TEXT,
+  said_actionable INTEGER,
+  said_intent TEXT,
+  said_topic TEXT,
+  said_urgency INTEGER
+) STRICT;
+CREATE VIEW corrections_view AS
+  SELECT c.post_id, strftime('%Y-%m-%dT%H:%M:%fZ', c.at / 1000.0, 'unixepoch') AS corrected, c.name, c.judge, c.model,
+         c.said_moment, c.moment, c.said_actionable, c.actionable, c.said_urgency, c.urgency, c.said_intent, c.intent,
+         c.said_topic, c.topic, p.text
+  FROM corrections c JOIN posts p ON p.id = c.post_id ORDER BY c.seq DESC;
+)sql";
+
+constexpr std::array<const char*, 3> kSteps{kFirst, kSecondLooks, kCorrections};
 
 }  // namespace
 

@@ -15,6 +15,7 @@ const Sql kOpenCases("SELECT count(*) FROM cases WHERE queue_band IS NOT NULL");
 const Sql kInState("SELECT count(*) FROM deliveries WHERE state = ?");
 // Ids ascend with time, so the first waiting one is the oldest.
 const Sql kOldestWaiting("SELECT created_at FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT 1");
+const Sql kSecondLooks("SELECT count(*) FROM second_looks");
 const Sql kSources("SELECT source, newest_post_at FROM sources ORDER BY source");
 
 }  // namespace
@@ -51,6 +52,7 @@ Reader::Figures Database::figures() {
   Figures figures;
   const auto number = [&](Query query) { return query.step() ? query.integer() : 0; };
   figures.open_cases = number(c_.use(kOpenCases));
+  figures.second_looks = number(c_.use(kSecondLooks));
   {
     auto row = c_.use(kInState);
     if (row.bind(DeliveryState::waiting).step()) figures.waiting_deliveries = row.integer();

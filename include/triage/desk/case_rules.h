@@ -36,8 +36,15 @@ store::CaseRecord open_case(const Post& post, const std::optional<AuthorId>& aut
 void add_post(store::CaseRecord& c, const Post& post, const Verdict& verdict, const Decision& decision, bool reopens,
               Time now);
 
-// Verdicts of a case whose posts were edited or deleted, anew. `posts` are the customer's that are left.
+// Verdicts of a case whose posts were edited, deleted or judged again, anew. `posts` are the customer's that are left.
 void rejudge(store::CaseRecord& c, const std::vector<store::PostRecord>& posts, Time now);
+
+// A post of the case, whose verdict is new, decides where the case goes and when it wants an answer. A case that was
+// closed because nothing in it was actionable opens.
+void follow(store::CaseRecord& c, const Post& post, const Verdict& verdict, const Decision& decision, Time now);
+
+// Nothing in it is actionable after all: closed, and without a clock. Only for a case that nobody works on.
+void close_unactionable(store::CaseRecord& c, Time now);
 
 // The brand answered in public, or from the desk.
 void add_reply(store::CaseRecord& c, Time replied_at, Time now);

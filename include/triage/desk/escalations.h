@@ -11,6 +11,9 @@
 
 namespace triage::desk {
 
+// Raised, and neither resolved nor ended.
+bool is_live(const store::EscalationRecord& e);
+
 // A post of `c` was decided to call someone: raises the ladder, or repeats it to the present rung when it is open
 // already (at most every policy.repeat_every).
 void escalate(store::Writer& writer, const Policy& policy, const store::CaseRecord& c, const store::PostRecord& post,

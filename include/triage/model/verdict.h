@@ -31,6 +31,8 @@ struct Reason {
   double weight = 0;  // its share in that score; negative speaks against
 };
 
+inline constexpr std::string_view kPerson = "person";  // the judge of a verdict that an agent corrected
+
 struct Verdict {
   Moment moment = Moment::after_the_fact;
   double moment_confidence = 0.5;  // 0.5 to 1, calibrated; at most 0.6 for a post about no experience

@@ -50,6 +50,42 @@ struct PostKey {
   bool any_kind = false;  // a tombstone that came first and did not say which kind it deletes
 };
 
+// A post to be judged again when there is time: a wish that outlives the process.
+struct SecondLook {
+  PostId post;
+  int score = 0;  // the highest first
+};
+
+// ---- corrections ---------------------------------------------------------------------------------------------------
+
+// The labels of one post, as a person or a judge gives them; by the labelling guideline.
+struct PostLabels {
+  std::optional<std::string> moment;  // in_the_moment, after_the_fact, neither
+  std::optional<bool> actionable;
+  std::optional<Intent> intent;
+  std::optional<Topic> topic;
+  std::optional<int> urgency;  // 0 to 3, the places of Priority
+};
+
+// What a person said of a post, and what the judge had said before any person did.
+struct CorrectionRecord {
+  std::int64_t seq = 0;  // given by the store; a post keeps its own when it is corrected again
+  PostId post;
+  CaseId case_id;
+  TokenId token;
+  std::string name;  // the token's, for people
+  Time at{};
+  std::int64_t revision = 0;  // of the text that the person read
+  PostLabels labels;          // at least one
+  std::string judge, model;
+  PostLabels said;  // by that judge
+};
+
+struct CorrectedPost {
+  CorrectionRecord correction;
+  Post post;
+};
+
 // ---- cases --------------------------------------------------------------------------------------------------------
 
 enum class CaseState { fresh /* "new" */, claimed, waiting_customer, waiting_ops, resolved, closed };

@@ -39,6 +39,10 @@ class Reader {
                                           std::string_view native_id) = 0;
   virtual std::vector<PostRecord> posts_of_case(const CaseId& id) = 0;  // oldest first
 
+  // What may be learnt from, the oldest first: corrections of posts that are still there with the text that the person
+  // read. One that was deleted or edited since is left out.
+  virtual std::vector<CorrectedPost> corrections() = 0;
+
   virtual std::optional<CaseRecord> find_case(const CaseId& id) = 0;
   // The author's cases of that platform and brand account, the one with the latest post first.
   virtual std::vector<CaseRecord> cases_of_author(const AuthorId& author, std::string_view platform,
@@ -76,7 +80,8 @@ class Reader {
   virtual std::optional<Time> next_delivery_at(std::string_view team) = 0;
   virtual std::vector<EndpointRecord> endpoints() = 0;
 
-  virtual std::vector<Due> due(Time now, std::size_t limit) = 0;  // earliest first
+  virtual std::vector<SecondLook> second_looks(std::size_t limit) = 0;  // the highest score first
+  virtual std::vector<Due> due(Time now, std::size_t limit) = 0;        // earliest first
   virtual std::optional<Time> next_due() = 0;
 
   virtual std::vector<TokenRecord> tokens() = 0;
@@ -85,6 +90,7 @@ class Reader {
   // For metrics: cases by state, oldest waiting delivery, dead letters, newest received_at per source.
   struct Figures {
     std::int64_t open_cases = 0;
+    std::int64_t second_looks = 0;  // posts to be judged again
     std::int64_t waiting_deliveries = 0;
     std::int64_t dead_deliveries = 0;
     std::optional<Time> oldest_waiting_delivery;
@@ -108,7 +114,16 @@ class Writer : public Reader {
   // A deletion that came before its post: keeps the post from being stored later.
   virtual void insert_tombstone(std::string_view source, std::string_view platform, std::optional<PostKind> kind,
                                 std::string_view native_id, Time now) = 0;
+  virtual void ask_second_look(const SecondLook& look) = 0;
+  virtual void end_second_look(const SecondLook& look) = 0;
+  // Asks for a look at every judged post that came at `since` or later, the most urgent first: up to `limit` of those
+  // whose ids follow `after`. Returns the last of them; nothing when there are no more.
+  virtual std::optional<PostId> ask_second_looks(Time since, const std::optional<PostId>& after, std::size_t limit) = 0;
   virtual void count_share(std::string_view platform, std::string_view shared_native_id) = 0;
+
+  // One a post: a later one of the same text replaces what it says of the same labels, and leaves the rest and what the
+  // judge had said as they were; one of a newer text replaces all.
+  virtual void keep_correction(const CorrectionRecord& correction) = 0;
 
   virtual void insert_case(const CaseRecord& c) = 0;
   // Raises c.version. Throws when the row is not at c.version: `c` must have been read in this very unit of work.
