@@ -54,6 +54,30 @@ void tile_sse2(const std::uint8_t* a, std::size_t width, const std::int8_t* pane
 }
 
 template <std::size_t kRows>
+__attribute__((target("ssse3"))) void tile_ssse3(const std::uint8_t* a, std::size_t width, const std::int8_t* panel,
+                                                 std::int32_t* sums) {
+  const __m128i ones = _mm_set1_epi16(1);
+  for (std::size_t column = 0; column < kPanel; column += 8) {
+    __m128i low[kRows], high[kRows];
+    for (std::size_t r = 0; r < kRows; ++r) low[r] = high[r] = _mm_setzero_si128();
+    const std::int8_t* b = panel + column * kGroup;
+    for (std::size_t k = 0; k < width; k += kGroup, b += kStep) {
+      const __m128i first = _mm_load_si128(lanes(b)), second = _mm_load_si128(lanes(b) + 1);
+      for (std::size_t r = 0; r < kRows; ++r) {
+        const __m128i x = _mm_set1_epi32(four(a + r * width + k));
+        low[r] = _mm_add_epi32(low[r], _mm_madd_epi16(_mm_maddubs_epi16(x, first), ones));
+        high[r] = _mm_add_epi32(high[r], _mm_madd_epi16(_mm_maddubs_epi16(x, second), ones));
+      }
+    }
+    for (std::size_t r = 0; r < kRows; ++r) {
+      auto* to = static_cast<__m128i*>(static_cast<void*>(sums + r * kPanel + column));
+      _mm_storeu_si128(to, low[r]);
+      _mm_storeu_si128(to + 1, high[r]);
+    }
+  }
+}
+
+template <std::size_t kRows>
 __attribute__((target("avx2"))) void tile_avx2(const std::uint8_t* a, std::size_t width, const std::int8_t* panel,
                                                std::int32_t* sums) {
   const __m256i ones = _mm256_set1_epi16(1);
@@ -105,6 +129,7 @@ struct Tiles {
 };
 constexpr Tiles kTiles[] = {
     {4, {nullptr, tile_sse2<1>, tile_sse2<2>, tile_sse2<3>, tile_sse2<4>}},
+    {4, {nullptr, tile_ssse3<1>, tile_ssse3<2>, tile_ssse3<3>, tile_ssse3<4>}},
     {4, {nullptr, tile_avx2<1>, tile_avx2<2>, tile_avx2<3>, tile_avx2<4>}},
     {12,
      {nullptr, tile_vnni<1>, tile_vnni<2>, tile_vnni<3>, tile_vnni<4>, tile_vnni<5>, tile_vnni<6>, tile_vnni<7>,
@@ -119,6 +144,8 @@ bool kernel_runs_here(Kernel kernel) {
       return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
     case Kernel::avx2:
       return __builtin_cpu_supports("avx2") != 0;
+    case Kernel::ssse3:
+      return __builtin_cpu_supports("ssse3") != 0;
     case Kernel::sse2:
       break;
   }
@@ -126,7 +153,7 @@ bool kernel_runs_here(Kernel kernel) {
 }
 
 Kernel fastest_kernel() {
-  for (const Kernel kernel : {Kernel::avx512_vnni, Kernel::avx2}) {
+  for (const Kernel kernel : {Kernel::avx512_vnni, Kernel::avx2, Kernel::ssse3}) {
     if (kernel_runs_here(kernel)) return kernel;
   }
   return Kernel::sse2;

@@ -10,7 +10,7 @@
 namespace triage::classify {
 
 // Which instructions do the sums. All give the same numbers.
-enum class Kernel : std::uint8_t { sse2, avx2, avx512_vnni };
+enum class Kernel : std::uint8_t { sse2, ssse3, avx2, avx512_vnni };
 bool kernel_runs_here(Kernel kernel);
 Kernel fastest_kernel();  // of those that run here
 

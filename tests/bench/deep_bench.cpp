@@ -90,7 +90,7 @@ int main(int count, char** arguments) {
   Times of_fast;
   for (const Named& named :
        {Named{classify::Kernel::avx512_vnni, "deep, AVX-512 VNNI"}, Named{classify::Kernel::avx2, "deep, AVX2"},
-        Named{classify::Kernel::sse2, "deep, SSE2"}}) {
+        Named{classify::Kernel::ssse3, "deep, SSSE3"}, Named{classify::Kernel::sse2, "deep, SSE2"}}) {
     if (!classify::kernel_runs_here(named.kernel)) continue;
     deep->use(named.kernel);
     Times of_deep;

@@ -1,8 +1,8 @@
 // links: triage_classify
 // seeds: tests/fixtures/*.json tests/fixtures/*.txt
 //
-// Any bytes are judged, always the same way, and what the verdict promises of its numbers and texts holds. So does what
-// the facts beside the text may change.
+// Any bytes are judged by both judges, always the same way, and what the verdict promises of its numbers and texts
+// holds. So does what the facts beside the text may change.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +24,13 @@ const classify::Classifier& judge() {
   return **model;
 }
 
+// The deep judge, or null where this build has none.
+const classify::Classifier* deep_judge() {
+  static const auto model = classify::shipped_deep_model(*classify::shipped_model());
+  CHECK(model.has_value() || model.error().code == ErrorCode::not_found);
+  return model ? model->get() : nullptr;
+}
+
 bool within(double value, double least, double most) {
   return value >= least && value <= most;
 }
@@ -36,6 +43,18 @@ void check_verdict(const Verdict& verdict) {
   CHECK(within(verdict.urgency, 0, 100));
   CHECK(verdict.priority == priority_of(verdict.urgency));
   for (const auto& reason : verdict.reasons) CHECK(std::isfinite(reason.weight));
+}
+
+Verdict judge_twice(const classify::Classifier& judge, const Post& post, Time now) {
+  const Verdict verdict = judge.judge(post, now);
+  check_verdict(verdict);
+  CHECK(verdict.urgency == verdict.text_urgency);
+  CHECK(verdict.judge == judge.judge_name());
+  std::map<std::string, int> reasons;
+  for (const auto& reason : verdict.reasons) CHECK(++reasons[reason.what] <= 6);
+  const std::string written = nlohmann::json(verdict).dump();  // throws on what is not UTF-8
+  CHECK(nlohmann::json(judge.judge(post, now)).dump() == written);
+  return verdict;
 }
 
 }  // namespace
@@ -53,13 +72,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   post.created_at = now;
   post.received_at = now;
 
-  const Verdict verdict = judge().judge(post, now);
-  check_verdict(verdict);
-  CHECK(verdict.urgency == verdict.text_urgency);
-  std::map<std::string, int> reasons;
-  for (const auto& reason : verdict.reasons) CHECK(++reasons[reason.what] <= 6);
-  const std::string written = nlohmann::json(verdict).dump();  // throws on what is not UTF-8
-  CHECK(nlohmann::json(judge().judge(post, now)).dump() == written);
+  const Verdict verdict = judge_twice(judge(), post, now);
+  if (const classify::Classifier* deep = deep_judge()) judge_twice(*deep, post, now);
 
   Context context;
   context.earlier_cases = facts & 1 ? 3 : 0;

@@ -143,7 +143,7 @@ TEST(DeepJudge, EveryKindOfInstructionsGivesTheSameVerdict) {
   for (std::size_t i = 0; i < corpus().size(); i += 500) {
     judge->use(Kernel::sse2);
     const std::string expected = written(judge->judge(corpus()[i].post, Time{}));
-    for (const Kernel kernel : {Kernel::avx2, Kernel::avx512_vnni}) {
+    for (const Kernel kernel : {Kernel::ssse3, Kernel::avx2, Kernel::avx512_vnni}) {
       if (!kernel_runs_here(kernel)) continue;
       judge->use(kernel);
       EXPECT_EQ(written(judge->judge(corpus()[i].post, Time{})), expected) << corpus()[i].id;

@@ -8,7 +8,7 @@
 namespace triage::classify {
 namespace {
 
-constexpr Kernel kKernels[] = {Kernel::sse2, Kernel::avx2, Kernel::avx512_vnni};
+constexpr Kernel kKernels[] = {Kernel::sse2, Kernel::ssse3, Kernel::avx2, Kernel::avx512_vnni};
 
 TEST(Int8Matrix, EveryKindOfInstructionsGivesTheSumsOfPlainLoops) {
   Drawn drawn(3);
