@@ -31,6 +31,7 @@ def tensors_of(state):
         out.append((name + ".scale", scale))
 
     matrix("embedding", at["embedding.weight"], axis=1)
+    out.append(("frequency", at["frequency"]))
     for layer in ("layer0", "layer1"):
         for part in ("norm1", "qkv", "out", "residual", "norm2", "ffn1", "ffn2"):
             here = f"{layer}.{part}"
