@@ -262,7 +262,7 @@ TEST(Encoder, EveryKindOfInstructionsGivesTheSameBits) {
       encoder.use(kernel);
       encoder.read(ids.data(), ids.size(), reading);
       const Row row = encoder.outputs(reading);
-      EXPECT_EQ(std::memcmp(&row, &expected, sizeof row), 0) << static_cast<int>(kernel);
+      EXPECT_EQ(row, expected) << static_cast<int>(kernel);
     }
   }
 }
@@ -277,7 +277,7 @@ TEST(Encoder, AReadingIsTheSameWhateverItsMemoryHeldBefore) {
   encoder.read(large.data(), large.size(), used);
   encoder.read(small.data(), small.size(), used);
   const Row a = encoder.outputs(fresh), b = encoder.outputs(used);
-  EXPECT_EQ(std::memcmp(&a, &b, sizeof a), 0);
+  EXPECT_EQ(a, b);
 }
 
 }  // namespace
