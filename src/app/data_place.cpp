@@ -8,10 +8,10 @@
 
 namespace triage::app {
 
-std::shared_ptr<DataPlace> add_data_place(CLI::App& command) {
+std::shared_ptr<DataPlace> add_data_place(CLI::App& command, const char* data) {
   auto place = std::make_shared<DataPlace>();
   command.add_option("--config", place->config, "The server's configuration file")->type_name("FILE");
-  command.add_option("--data", place->data, "The data directory, over the configuration's (default ./data)")
+  command.add_option(data, place->data, "The data directory, over the configuration's (default ./data)")
       ->type_name("DIR");
   return place;
 }

@@ -19,8 +19,8 @@ struct DataPlace {
   std::string config, data;  // as the command line says
 };
 
-// Adds --config and --data to a command.
-std::shared_ptr<DataPlace> add_data_place(CLI::App& command);
+// Adds --config and --data to a command; another name where --data means something else to it.
+std::shared_ptr<DataPlace> add_data_place(CLI::App& command, const char* data = "--data");
 
 struct DataFound {
   std::filesystem::path directory;

@@ -1,5 +1,7 @@
 #include "classify/deep_judge.h"
 
+#include <algorithm>
+
 #include "classify/deep_text.h"
 #include "classify/language.h"
 
@@ -58,6 +60,14 @@ bool DeepJudge::scores(const Post& post, Row& row) const {
   Memory& own = memory();
   if (!read(post, own)) return false;
   row = own.row;
+  return true;
+}
+
+bool DeepJudge::sentence(const Post& post, float* vector) const {
+  Memory& own = memory();
+  if (!read(post, own)) return false;
+  const float* found = model_.encoder.vector(own.reading);
+  std::copy(found, found + model_.encoder.width(), vector);
   return true;
 }
 

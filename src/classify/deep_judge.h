@@ -26,6 +26,9 @@ class DeepJudge : public Classifier {
   // The encoder's scores alone, before blending and calibration; false where there is nothing to read. For tests.
   bool scores(const Post& post, Row& row) const;
 
+  // What the head reads of a post: model().encoder.width() numbers; false where there is nothing to read. For training.
+  bool sentence(const Post& post, float* vector) const;
+
   // Which instructions do the sums; all give the same verdicts. For tests and measurements, before any judging.
   void use(Kernel kernel) { model_.encoder.use(kernel); }
 

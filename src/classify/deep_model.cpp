@@ -143,6 +143,7 @@ Result<DeepModel> DeepModel::read(std::string_view bytes, const std::string& nam
     model.version = header.at("version").get<std::string>();
     model.trained_on = header.at("trained_on").get<std::string>();
     model.fast_version = header.at("fast").get<std::string>();
+    model.corrections = corrections_from(header);
     model.blend = blend_from(header.at("blend"));
     model.calibration = calibration_from(header.at("calibration"));
     heads = whole_number(header.at("encoder").at("heads"));
@@ -168,6 +169,31 @@ Result<DeepModel> DeepModel::read(std::string_view bytes, const std::string& nam
   model.pieces = std::move(*pieces);
   model.encoder = std::move(*encoder);
   return model;
+}
+
+std::string DeepModel::with_head(std::string_view bytes, const NewHead& head) {
+  const std::size_t header_size = get<std::uint32_t>(bytes, 12);
+  nlohmann::json header = nlohmann::json::parse(bytes.substr(kFixed, header_size));
+  std::string data(bytes.substr(kFixed + header_size, bytes.size() - kFixed - header_size - kChecksum));
+  for (const nlohmann::json& tensor : header.at("tensors")) {
+    const auto name = tensor.at("name").get<std::string>();
+    const std::vector<float>* values = name == "head" ? &head.weights : name == "head.bias" ? &head.bias : nullptr;
+    if (values == nullptr) continue;
+    std::memcpy(data.data() + tensor.at("offset").get<std::size_t>(), values->data(), values->size() * sizeof(float));
+  }
+  header["version"] = head.version;
+  header["trained_on"] = head.trained_on;
+  header["fast"] = head.fast_version;
+  header.erase("corrections");
+  put_corrections(head.corrections, header);
+  const std::string text = header.dump();
+  std::string out(kMagic);
+  put(out, kFormat);
+  put(out, static_cast<std::uint32_t>(text.size()));
+  out += text;
+  out += data;
+  put(out, fnv1a(out));
+  return out;
 }
 
 }  // namespace triage::classify

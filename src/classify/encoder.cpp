@@ -302,12 +302,16 @@ void Encoder::head(const float* vectors, std::size_t count, Row* rows) const {
   }
 }
 
-Row Encoder::outputs(Reading& reading) const {
+const float* Encoder::vector(Reading& reading) const {
   reading.vectors.resize(width_);
   const float share = 1.0F / static_cast<float>(reading.pieces);
   for (std::size_t k = 0; k < width_; ++k) reading.vectors[k] = tangent(reading.sum[k] * share + sentence_bias_[k]);
+  return reading.vectors.data();
+}
+
+Row Encoder::outputs(Reading& reading) const {
   Row row;
-  head(reading.vectors.data(), 1, &row);
+  head(vector(reading), 1, &row);
   return row;
 }
 

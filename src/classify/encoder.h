@@ -58,6 +58,14 @@ class Encoder {
   // The outputs of the mean over all pieces that were read.
   Row outputs(Reading& reading) const;
 
+  // The sentence vector of the mean, which the head reads: width() numbers between -1 and 1. It stays in `reading` until
+  // the next call.
+  const float* vector(Reading& reading) const;
+
+  // The head: width() × kWidth weights, the last of each row zero, and the bias.
+  const std::vector<float>& head_weights() const { return head_; }
+  const Row& head_bias() const { return head_bias_; }
+
   // The outputs had the pieces [first, stop) of each range not been counted in the mean; a range that is all gives the
   // outputs of a mean of zero.
   struct Range {

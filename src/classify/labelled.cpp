@@ -7,6 +7,11 @@
 #include "triage/classify/training.h"
 #include "triage/model/json.h"
 
+extern "C" {
+extern const char triage_embedded_corpus[];
+extern const char triage_embedded_corpus_end[];
+}
+
 namespace triage::classify {
 namespace {
 
@@ -169,6 +174,11 @@ Result<std::vector<LabelledPost>> read_jsonl(const std::filesystem::path& file, 
 }
 
 }  // namespace
+
+Result<std::vector<LabelledPost>> shipped_corpus() {
+  const auto size = static_cast<std::size_t>(triage_embedded_corpus_end - triage_embedded_corpus);
+  return read_tsv("the shipped corpus", {triage_embedded_corpus, size});
+}
 
 Result<std::vector<LabelledPost>> read_labelled(const std::filesystem::path& file) {
   const std::string ending = file.extension().string();

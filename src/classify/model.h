@@ -26,6 +26,7 @@
 #include "classify/features.h"
 #include "classify/outputs.h"
 #include "classify/vocabulary.h"
+#include "triage/classify/training.h"
 #include "triage/model/error.h"
 
 namespace triage::classify {
@@ -61,6 +62,7 @@ class Model {
   struct Parts {
     std::string version;
     std::string trained_on;  // a sentence for people
+    CorrectionsSeen corrections;
     Row bias{};
     std::array<Row, kGroups> scale{};
     Calibration calibration;

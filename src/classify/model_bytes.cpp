@@ -58,4 +58,41 @@ Calibration calibration_from(const nlohmann::json& in) {
   return c;
 }
 
+void put_corrections(const CorrectionsSeen& corrections, nlohmann::json& header) {
+  if (corrections.posts > 0) header["corrections"] = {{"posts", corrections.posts}, {"to", corrections.to}};
+}
+
+CorrectionsSeen corrections_from(const nlohmann::json& header) {
+  CorrectionsSeen seen;
+  const auto it = header.find("corrections");
+  if (it == header.end()) return seen;
+  seen.posts = it->at("posts").get<std::size_t>();
+  seen.to = it->at("to").get<std::int64_t>();
+  return seen;
+}
+
+Result<ModelFacts> model_facts(std::string_view bytes, const std::string& name) {
+  constexpr std::size_t kFixed = 16;
+  const auto bad = [&](const std::string& what) {
+    return make_error(ErrorCode::bad_request, name + " is not a usable model file: " + what);
+  };
+  ModelFacts facts;
+  if (bytes.starts_with("TRIAGEFM")) facts.judge = "fast";
+  if (bytes.starts_with("TRIAGEDM")) facts.judge = "deep";
+  if (facts.judge.empty()) return bad("it begins neither with \"TRIAGEFM\" nor with \"TRIAGEDM\"");
+  if (bytes.size() < kFixed || get<std::uint32_t>(bytes, 12) > bytes.size() - kFixed) return bad("it is truncated");
+  const nlohmann::json header =
+      nlohmann::json::parse(bytes.substr(kFixed, get<std::uint32_t>(bytes, 12)), nullptr, /*allow_exceptions=*/false);
+  if (header.is_discarded() || !header.is_object()) return bad("its header is damaged: not JSON");
+  try {
+    facts.version = header.at("version").get<std::string>();
+    facts.trained_on = header.at("trained_on").get<std::string>();
+    if (facts.judge == "deep") facts.fast_version = header.at("fast").get<std::string>();
+    facts.corrections = corrections_from(header);
+  } catch (const std::exception& problem) {
+    return bad(std::string("its header is damaged: ") + problem.what());
+  }
+  return facts;
+}
+
 }  // namespace triage::classify

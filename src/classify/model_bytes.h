@@ -42,4 +42,11 @@ void read_array(const nlohmann::json& in, Array& out) {
 nlohmann::json calibration_json(const Calibration& calibration);
 Calibration calibration_from(const nlohmann::json& in);
 
+// Which corrections a model has seen: "corrections" of the header, left out where there are none.
+void put_corrections(const CorrectionsSeen& corrections, nlohmann::json& header);
+CorrectionsSeen corrections_from(const nlohmann::json& header);
+
+// From the header alone, whose place is the same in both: the rest is not looked at. `name` is for the error.
+Result<ModelFacts> model_facts(std::string_view bytes, const std::string& name);
+
 }  // namespace triage::classify

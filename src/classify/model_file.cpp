@@ -21,14 +21,15 @@ Error bad(const std::string& name, const std::string& what) {
 }  // namespace
 
 std::string Model::write(const Parts& parts) {
-  const nlohmann::json header = {{"judge", "fast"},
-                                 {"version", parts.version},
-                                 {"trained_on", parts.trained_on},
-                                 {"rows", parts.rows.size()},
-                                 {"words", parts.words.size()},
-                                 {"bias", parts.bias},
-                                 {"scale", parts.scale},
-                                 {"calibration", calibration_json(parts.calibration)}};
+  nlohmann::json header = {{"judge", "fast"},
+                           {"version", parts.version},
+                           {"trained_on", parts.trained_on},
+                           {"rows", parts.rows.size()},
+                           {"words", parts.words.size()},
+                           {"bias", parts.bias},
+                           {"scale", parts.scale},
+                           {"calibration", calibration_json(parts.calibration)}};
+  put_corrections(parts.corrections, header);
   const std::string text = header.dump();
   std::string out(kMagic);
   put(out, kFormat);

@@ -2,6 +2,8 @@
 #include "classify/deep_judge.h"
 #include "classify/fast_judge.h"
 #include "classify/files.h"
+#include "classify/model_bytes.h"
+#include "triage/classify/training.h"
 
 extern "C" {
 extern const char triage_embedded_fast_model[];
@@ -51,13 +53,24 @@ Result<std::shared_ptr<const Classifier>> load_deep_model(const std::filesystem:
 }
 
 Result<std::shared_ptr<const Classifier>> shipped_deep_model(const std::shared_ptr<const Classifier>& fast) {
-#ifdef TRIAGED_DEEP_MODEL
-  const auto size = static_cast<std::size_t>(triage_embedded_deep_model_end - triage_embedded_deep_model);
-  return deep_judge_from({triage_embedded_deep_model, size}, "the shipped deep model", fast);
-#else
+  if (!shipped_deep_bytes().empty()) return deep_judge_from(shipped_deep_bytes(), "the shipped deep model", fast);
   if (!fast) return make_error(ErrorCode::bad_request, "a deep judge needs a fast judge beside it");
   return make_error(ErrorCode::not_found, "this build has no deep model in it");
+}
+
+std::string_view shipped_deep_bytes() {
+#ifdef TRIAGED_DEEP_MODEL
+  return {triage_embedded_deep_model,
+          static_cast<std::size_t>(triage_embedded_deep_model_end - triage_embedded_deep_model)};
+#else
+  return {};
 #endif
+}
+
+Result<ModelFacts> read_model_facts(const std::filesystem::path& file) {
+  Result<std::string> bytes = read_file(file);
+  if (!bytes) return bytes.error();
+  return model_facts(*bytes, file.string());
 }
 
 }  // namespace triage::classify

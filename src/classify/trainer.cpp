@@ -7,25 +7,11 @@
 #include <thread>
 #include <unordered_map>
 
-#include "classify/hash.h"
+#include "classify/head_fit.h"
+#include "classify/random.h"
 
 namespace triage::classify {
 namespace {
-
-// A generator of our own: the standard's distributions differ between libraries, and a model must not.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(mix(seed + 0x9E3779B97F4A7C15ULL) | 1U) {}
-  std::uint64_t next() {
-    state_ += 0x9E3779B97F4A7C15ULL;
-    return mix(state_);
-  }
-  std::size_t below(std::size_t n) { return static_cast<std::size_t>((next() >> 32U) * n >> 32U); }
-  double unit() { return static_cast<double>(next() >> 11U) * 0x1p-53; }
-
- private:
-  std::uint64_t state_;
-};
 
 // One post as the fit sees it.
 struct Example {
@@ -197,21 +183,6 @@ struct Fitted {
     return z;
   }
 };
-
-void to_probabilities(Row& z) {
-  const auto softmax_head = [&](Head head) {
-    float most = z[head.first];
-    for (std::size_t k = 1; k < head.count; ++k) most = std::max(most, z[head.first + k]);
-    float sum = 0;
-    for (std::size_t k = 0; k < head.count; ++k) sum += z[head.first + k] = std::exp(z[head.first + k] - most);
-    for (std::size_t k = 0; k < head.count; ++k) z[head.first + k] /= sum;
-  };
-  softmax_head(kMoment);
-  softmax_head(kIntent);
-  softmax_head(kTopic);
-  for (std::size_t k = kActionable.first; k < kUrgency.first + kUrgency.count; ++k) z[k] = 1 / (1 + std::exp(-z[k]));
-  z[22] = z[23] = 0;
-}
 
 // AdaGrad over single posts, features dropped at random, the weights averaged over the later half.
 Fitted fit_on(Prepared& data, const std::vector<std::uint32_t>& use, const Settings& settings, std::uint64_t stream) {
@@ -508,7 +479,7 @@ Result<Model::Parts> fit(const std::vector<LabelledPost>& posts, const Settings&
       threads.emplace_back([&, f] {
         std::vector<std::uint32_t> use;
         for (std::uint32_t i = 0; i < posts.size(); ++i) {
-          if (f == folds || fold[i] != f) use.push_back(i);
+          if (f == folds || fold[i] != f) use.insert(use.end(), posts[i].weight, i);
         }
         Fitted& fitted = fits[f];
         fitted = fit_on(data, use, settings, f);

@@ -35,6 +35,10 @@ struct Settings {
 // the label, else 1.
 void soft_targets(const LabelledPost& post, Row& target, Row& weight);
 
+// The model's name, and what it says of its origin.
+std::string version_of(const TrainOptions& options);
+std::string sentence_of(std::size_t posts, const CorrectionsSeen& corrections);
+
 Result<Model::Parts> fit(const std::vector<LabelledPost>& posts, const Settings& settings,
                          const std::function<void(std::string_view)>& progress);
 
