@@ -61,6 +61,16 @@ std::string Fields::required_text(const char* name, std::size_t max_bytes) {
   return value.value_or("");
 }
 
+std::optional<bool> Fields::boolean(const char* name) {
+  const auto it = body_.find(name);
+  if (it == body_.end() || it->is_null()) return std::nullopt;
+  if (!it->is_boolean()) {
+    fault(name, "expected true or false");
+    return std::nullopt;
+  }
+  return it->get<bool>();
+}
+
 std::optional<std::int64_t> Fields::integer(const char* name, std::int64_t low, std::int64_t high) {
   const auto it = body_.find(name);
   if (it == body_.end() || it->is_null()) return std::nullopt;

@@ -33,6 +33,16 @@ class Fields {
 
   std::optional<std::string> text(const char* name, std::size_t max_bytes = 10'000);
   std::string required_text(const char* name, std::size_t max_bytes = 10'000);
+  std::optional<bool> boolean(const char* name);
+  // A name of an enumeration; `expected` lists them for the fault.
+  template <class Value>
+  std::optional<Value> choice(const char* name, std::optional<Value> (*parse)(std::string_view), const char* expected) {
+    const auto given = text(name);
+    if (!given) return std::nullopt;
+    auto value = parse(*given);
+    if (!value) fault(name, std::string("expected ") + expected);
+    return value;
+  }
   std::optional<std::int64_t> integer(const char* name, std::int64_t low, std::int64_t high);
   void fault(const char* name, std::string detail);
 

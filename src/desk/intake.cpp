@@ -188,7 +188,10 @@ void take_new_verdict(store::Writer& writer, const Policy& policy, PostRecord& r
       record.author ? writer.author(*record.author) : std::optional<AuthorRecord>();
   Context context = context_of(post, &c, author ? &*author : nullptr, false);
   if (context.earlier_posts_in_case > 0) --context.earlier_posts_in_case;  // itself
-  const Verdict verdict = classify::weigh(std::move(text_verdict), post, context, policy.factors);
+  // A person has weighed the facts beside the text already.
+  const bool final_word = text_verdict.judge == kPerson;
+  const Verdict verdict =
+      final_word ? std::move(text_verdict) : classify::weigh(std::move(text_verdict), post, context, policy.factors);
   const Decision decision = policy.router.decide(post, verdict, now);
   record.verdict = verdict;
   writer.update_post(record);

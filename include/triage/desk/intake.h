@@ -39,7 +39,7 @@ int second_look_score(const Verdict& verdict);
 // A post's new verdict, and why there is one: the type of the event, who gave it, what else the timeline is to keep.
 struct Renewal {
   PostId post;
-  Verdict verdict;  // of the text
+  Verdict verdict;  // of the text; a person's: of everything, taken as it is
   std::string_view event = "judged_again";
   std::string_view by = "system";
   nlohmann::json data = nlohmann::json::object();
