@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   add_classify(root, exit_code);
   add_train(root, exit_code);
   add_evaluate(root, exit_code);
+  add_rejudge(root, exit_code);
   add_replay(root, exit_code);
   add_route(root, exit_code);
   add_token(root, exit_code);

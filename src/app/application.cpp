@@ -16,9 +16,11 @@
 
 #include "app/embedded.h"
 #include "app/hooks.h"
+#include "app/judges.h"
 #include "app/logging.h"
 #include "app/metrics.h"
 #include "app/rate_limiter.h"
+#include "app/second_looks.h"
 #include "triage/clock/timetable.h"
 #include "triage/deliver/deliverer.h"
 #include "triage/desk/api.h"
@@ -107,10 +109,6 @@ Result<std::shared_ptr<const Sources>> bind_sources(const Config& config, const 
   return std::shared_ptr<const Sources>(std::move(sources));
 }
 
-Result<std::shared_ptr<const classify::Classifier>> load_judge(const Config& config) {
-  return config.classifier.model.empty() ? classify::shipped_model() : classify::load_model(config.classifier.model);
-}
-
 // The cores that this process may use: fewer than the machine has under taskset or in a container.
 unsigned usable_cores() {
   cpu_set_t set;
@@ -137,6 +135,8 @@ struct Application::Impl {
   std::unique_ptr<desk::Access> access;
   std::unique_ptr<deliver::Deliverer> deliverer;
   std::unique_ptr<clock::Timetable> timetable;
+  std::unique_ptr<Judges> judges;
+  std::unique_ptr<SecondLooks> second_looks;
   std::unique_ptr<Hooks> hooks;
   std::unique_ptr<net::Server> server;
   Metrics metrics;
@@ -183,17 +183,9 @@ boost::asio::awaitable<net::Response> Application::Impl::metrics_page() {
   // Without a readable disk the counters are still worth having.
   const Result<void> read = co_await store::read(*store, std::move(work));
   if (!read) spdlog::warn("metrics without figures from the database: {}", read.error().detail);
-  const auto judge = hooks->judge();
-  Metrics::Parts parts{server->stats(),
-                       store->stats(),
-                       store->healthy(),
-                       *figures,
-                       deliverer->stats(),
-                       timetable->stats(),
-                       hooks->judge_stats(),
-                       hooks->sources(),
-                       std::string(judge->model_version()),
-                       wall_clock_now()};
+  Metrics::Parts parts{server->stats(),       store->stats(),     store->healthy(),       *figures,
+                       deliverer->stats(),    timetable->stats(), hooks->verdict_stats(), judges->stats(),
+                       second_looks->stats(), hooks->sources(),   judges->bench(),        wall_clock_now()};
   net::Response response = net::Response::text(200, metrics.text(parts));
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   co_return response;
@@ -298,8 +290,8 @@ Result<std::unique_ptr<Application>> Application::create(Config config) {
   impl->config = std::move(config);
   const Config& c = impl->config;
 
-  auto judge = load_judge(c);
-  if (!judge) return judge.error();
+  auto bench = load_bench(c.classifier);
+  if (!bench) return bench.error();
   auto sources = bind_sources(c, {});
   if (!sources) return sources.error();
   auto store = store::open(c.store);
@@ -332,8 +324,13 @@ Result<std::unique_ptr<Application>> Application::create(Config config) {
         }
         self->tell(effects);
       });
+  const unsigned deep_threads =
+      c.classifier.deep_threads > 0 ? c.classifier.deep_threads : std::max(1U, usable_cores() / 2);
+  impl->judges = std::make_unique<Judges>(std::move(*bench), deep_threads);
+  impl->second_looks = std::make_unique<SecondLooks>(*impl->runtime, *impl->store, *impl->judges, *impl->policy,
+                                                     [self](const desk::Effects& effects) { self->tell(effects); });
   impl->hooks = std::make_unique<Hooks>(
-      *impl->store, *impl->policy, std::move(*judge), [self](const desk::Effects& effects) { self->tell(effects); },
+      *impl->store, *impl->policy, *impl->judges, [self](const desk::Effects& effects) { self->tell(effects); },
       [self](std::string_view k) { return self->address_rate->take(k, std::chrono::steady_clock::now()); });
   impl->hooks->set_sources(std::move(*sources));
   impl->server = std::make_unique<net::Server>(*impl->runtime, c.server, impl->routes(),
@@ -351,6 +348,7 @@ Result<void> Application::start() {
   i.deliverer->start();
   i.timetable->start();
   i.climb_past_unreachable();
+  i.second_looks->start();
   return boost::system::in_place_value;
 }
 
@@ -362,18 +360,19 @@ std::string Application::url() const {
 
 Result<void> Application::reload(Config config) {
   Impl& i = *impl_;
-  auto judge = load_judge(config);
-  if (!judge) return judge.error();
+  auto bench = load_bench(config.classifier);
+  if (!bench) return bench.error();
   auto sources = bind_sources(config, *i.hooks->sources());
   if (!sources) return sources.error();
   if (const auto tls = i.server->reload_tls(); !tls && config.server.tls) return tls.error();
 
   const net::ServerOptions& before = i.config.server;
   if (config.server.host != before.host || config.server.port != before.port ||
-      config.store.directory != i.config.store.directory || config.threads != i.config.threads) {
-    spdlog::warn("listen, data and threads take a restart; the present ones stay in force");
+      config.store.directory != i.config.store.directory || config.threads != i.config.threads ||
+      config.classifier.deep_threads != i.config.classifier.deep_threads) {
+    spdlog::warn("listen, data, threads and deep_threads take a restart; the present ones stay in force");
   }
-  i.hooks->set_judge(std::move(*judge));
+  i.judges->set(std::move(*bench));
   i.hooks->set_sources(std::move(*sources));
   i.deliverer->configure(endpoints(config), config.delivery);
   i.token_rate->set_rate(config.limits.token_requests_per_minute);
@@ -382,6 +381,7 @@ Result<void> Application::reload(Config config) {
   config.server = i.config.server;
   config.store = i.config.store;
   config.threads = i.config.threads;
+  config.classifier.deep_threads = i.config.classifier.deep_threads;
   i.config = std::move(config);
   i.policy->set(make_policy(i.config, i.key, url()));
   return boost::system::in_place_value;
@@ -394,6 +394,8 @@ void Application::stop() {
   i.draining = true;
   i.queue_changed.close();
   i.server->stop(i.config.drain_grace);
+  i.second_looks->stop();
+  i.judges->stop();
   i.timetable->stop();
   i.deliverer->stop(i.config.drain_grace);
   i.access->stop();

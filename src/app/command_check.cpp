@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "app/commands.h"
+#include "app/judges.h"
 #include "triage/app/config.h"
 
 namespace triage::app {
@@ -20,13 +21,11 @@ int check(const std::string& file) {
     std::cerr << count_of(loaded.error().size(), "error") << '\n';
     return 1;
   }
-  // Reading the configuration only looks whether the model's file is there; this looks into it.
-  const auto& model = loaded->config.classifier.model;
-  if (!model.empty()) {
-    if (const auto judge = classify::load_model(model); !judge) {
-      std::cerr << to_string(Finding{file, "/classifier/model", judge.error().detail}) << '\n';
-      return 1;
-    }
+  // Reading the configuration only looks whether the models' files are there; this looks into them.
+  std::string pointer;
+  if (const auto bench = load_bench(loaded->config.classifier, &pointer); !bench) {
+    std::cerr << to_string(Finding{file, pointer, bench.error().detail}) << '\n';
+    return 1;
   }
   for (const Finding& finding : loaded->warnings) std::cerr << "warning: " << to_string(finding) << '\n';
   const Config& config = loaded->config;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/judges.h"
 #include "triage/app/config.h"
 #include "triage/model/json.h"
 #include "triage/store/store.h"
@@ -94,11 +95,10 @@ Result<Subject> fresh_subject(const ExplainOptions& options, const Config& confi
   }
   subject.post.received_at = subject.now;
   if (subject.post.created_at == Time{}) subject.post.created_at = subject.now;
-  auto judge =
-      config.classifier.model.empty() ? classify::shipped_model() : classify::load_model(config.classifier.model);
-  if (!judge) return judge.error();
-  subject.verdict =
-      classify::weigh((*judge)->judge(subject.post, subject.now), subject.post, Context{}, config.classifier.factors);
+  const auto bench = load_bench(config.classifier);
+  if (!bench) return bench.error();
+  subject.verdict = classify::weigh(bench->best().judge(subject.post, subject.now), subject.post, Context{},
+                                    config.classifier.factors);
   return subject;
 }
 

@@ -14,6 +14,7 @@ void add_check(CLI::App& root, int& exit_code);
 void add_classify(CLI::App& root, int& exit_code);
 void add_train(CLI::App& root, int& exit_code);
 void add_evaluate(CLI::App& root, int& exit_code);
+void add_rejudge(CLI::App& root, int& exit_code);
 void add_replay(CLI::App& root, int& exit_code);
 void add_route(CLI::App& root, int& exit_code);
 void add_token(CLI::App& root, int& exit_code);

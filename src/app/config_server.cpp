@@ -177,6 +177,12 @@ void read_operation(Object& root, const Place& place, Config& config) {
   });
   root.object("classifier", [&](Object& in) {
     if (const auto model = in.find("model")) config.classifier.model = readable_file(*model, place).value_or("");
+    if (const auto model = in.find("deep_model")) {
+      config.classifier.deep_model = readable_file(*model, place).value_or("");
+    }
+    if (const auto judge = in.find("judge")) config.classifier.deep = judge->one_of({"deep", "fast"}) != "fast";
+    in.duration("deep_wait", config.classifier.deep_wait, milliseconds(1), seconds(1));
+    in.whole("deep_threads", config.classifier.deep_threads, 0, 256);
     in.object("factors", [&](Object& factors) {
       classify::FactorWeights& weights = config.classifier.factors;
       factors.number("reach", weights.reach, 0, 100);

@@ -65,16 +65,6 @@ std::shared_ptr<const Sources> Hooks::sources() const {
   return sources_;
 }
 
-void Hooks::set_judge(std::shared_ptr<const classify::Classifier> judge) {
-  std::lock_guard lock(mutex_);
-  judge_.swap(judge);
-}
-
-std::shared_ptr<const classify::Classifier> Hooks::judge() const {
-  std::lock_guard lock(mutex_);
-  return judge_;
-}
-
 std::shared_ptr<const BoundSource> Hooks::find(std::string_view name) const {
   const auto all = sources();
   const auto it = all->find(name);
@@ -157,23 +147,26 @@ boost::asio::awaitable<Response> Hooks::receive(Request& request) {
   admission->policy = policy_.get();
   admission->now = now;
   admission->judged.reserve(mapped->events.size());
-  const auto judge = this->judge();
-  const auto judging = std::chrono::steady_clock::now();
-  std::int64_t posts = 0;
+  std::vector<const Post*> posts;
   for (auto& event : mapped->events) {
     event.post.id = PostId::make(now);
-    desk::Judged judged{std::move(event), std::nullopt};
-    if (judged.event.kind == EventKind::post) {
-      judged.verdict = judge->judge(judged.event.post, now);
-      ++posts;
-      ++(judged.verdict->moment == Moment::in_the_moment ? judge_stats_.in_the_moment : judge_stats_.after_the_fact);
-      if (!judged.verdict->actionable) ++judge_stats_.not_actionable;
-      ++judge_stats_.priority[static_cast<int>(judged.verdict->priority)];
-    }
+    desk::Judged judged;
+    judged.event = std::move(event);
     admission->judged.push_back(std::move(judged));
   }
-  judge_stats_.posts += posts;
-  judge_stats_.nanos += (std::chrono::steady_clock::now() - judging).count();
+  for (const desk::Judged& judged : admission->judged) {
+    if (judged.event.kind == EventKind::post) posts.push_back(&judged.event.post);
+  }
+  auto judging = judges_.judge(std::move(posts), now);
+  std::vector<Judgement> judgements = co_await std::move(judging);
+  auto judgement = judgements.begin();
+  for (desk::Judged& judged : admission->judged) {
+    if (judged.event.kind != EventKind::post) continue;
+    verdict_stats_.count(judgement->verdict);
+    judged.verdict = std::move(judgement->verdict);
+    judged.second_look = judgement->second_look;
+    ++judgement;
+  }
 
   if (!admission->judged.empty()) {
     admission->latest = std::chrono::steady_clock::now() + admission->policy->writer_wait;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "triage/classify/classifier.h"
+#include "app/judges.h"
 #include "triage/desk/api.h"
 #include "triage/desk/effects.h"
 #include "triage/desk/policy.h"
@@ -32,20 +32,25 @@ struct BoundSource {
 };
 using Sources = std::map<std::string, std::shared_ptr<const BoundSource>, std::less<>>;
 
-// Counts over all posts, for metrics.
-struct JudgeStats {
-  std::atomic<std::int64_t> posts{0}, nanos{0};
+// Counts of the verdicts that posts were routed on, for metrics.
+struct VerdictStats {
   std::atomic<std::int64_t> in_the_moment{0}, after_the_fact{0}, not_actionable{0};
   std::atomic<std::int64_t> priority[4] = {};
+
+  void count(const Verdict& verdict) {
+    ++(verdict.moment == Moment::in_the_moment ? in_the_moment : after_the_fact);
+    if (!verdict.actionable) ++not_actionable;
+    ++priority[static_cast<int>(verdict.priority)];
+  }
 };
 
 class Hooks {
  public:
-  Hooks(store::Store& store, const desk::PolicyHolder& policy, std::shared_ptr<const classify::Classifier> judge,
-        desk::TellEffects tell, desk::RateCheck address_rate)
+  Hooks(store::Store& store, const desk::PolicyHolder& policy, Judges& judges, desk::TellEffects tell,
+        desk::RateCheck address_rate)
       : store_(store),
         policy_(policy),
-        judge_(std::move(judge)),
+        judges_(judges),
         tell_(std::move(tell)),
         address_rate_(std::move(address_rate)) {}
 
@@ -54,9 +59,7 @@ class Hooks {
 
   void set_sources(std::shared_ptr<const Sources> sources);
   std::shared_ptr<const Sources> sources() const;
-  void set_judge(std::shared_ptr<const classify::Classifier> judge);
-  std::shared_ptr<const classify::Classifier> judge() const;
-  const JudgeStats& judge_stats() const { return judge_stats_; }
+  const VerdictStats& verdict_stats() const { return verdict_stats_; }
 
  private:
   boost::asio::awaitable<net::Response> handshake(net::Request& request);
@@ -66,12 +69,12 @@ class Hooks {
 
   store::Store& store_;
   const desk::PolicyHolder& policy_;
-  std::shared_ptr<const classify::Classifier> judge_;
+  Judges& judges_;
   desk::TellEffects tell_;
   desk::RateCheck address_rate_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Sources> sources_ = std::make_shared<Sources>();
-  JudgeStats judge_stats_;
+  VerdictStats verdict_stats_;
 };
 
 }  // namespace triage::app

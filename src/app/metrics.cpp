@@ -135,16 +135,29 @@ std::string Metrics::text(const Parts& parts) const {
     }
   }
 
-  f.counter("triaged_judged_posts_total", "Posts judged", load(parts.judge.posts));
-  f.counter("triaged_judge_seconds_total", "Time spent judging", load(parts.judge.nanos) / 1e9);
+  const Judges::Stats& judges = parts.judges;
+  auto& judged = f.family("triaged_judged_posts_total", "Posts judged, by judge", MetricType::Counter);
+  Families::add(judged, {{"judge", "fast"}}, load(judges.fast_posts));
+  Families::add(judged, {{"judge", "deep"}}, load(judges.deep_posts));
+  auto& seconds = f.family("triaged_judge_seconds_total", "Time spent judging, by judge", MetricType::Counter);
+  Families::add(seconds, {{"judge", "fast"}}, load(judges.fast_nanos) / 1e9);
+  Families::add(seconds, {{"judge", "deep"}}, load(judges.deep_nanos) / 1e9);
+  f.gauge("triaged_deep_judge_queue", "New posts that wait for the deep judge", load(judges.queue));
+  f.counter("triaged_deep_judge_late_total", "Posts that it did not judge in time", load(judges.late));
+  f.counter("triaged_deep_judge_skipped_total", "Posts not given to it since it was behind", load(judges.skipped));
+  f.gauge("triaged_second_looks_waiting", "Posts to be judged again", static_cast<double>(parts.figures.second_looks));
+  auto& looks = f.family("triaged_second_looks_total", "Posts judged again, by what it gave", MetricType::Counter);
+  Families::add(looks, {{"result", "same"}}, load(parts.second_looks.same));
+  Families::add(looks, {{"result", "changed"}}, load(parts.second_looks.changed));
+  Families::add(looks, {{"result", "gone"}}, load(parts.second_looks.gone));
   auto& moments = f.family("triaged_verdict_moment_total", "Verdicts by moment", MetricType::Counter);
-  Families::add(moments, {{"moment", "in_the_moment"}}, load(parts.judge.in_the_moment));
-  Families::add(moments, {{"moment", "after_the_fact"}}, load(parts.judge.after_the_fact));
+  Families::add(moments, {{"moment", "in_the_moment"}}, load(parts.verdicts.in_the_moment));
+  Families::add(moments, {{"moment", "after_the_fact"}}, load(parts.verdicts.after_the_fact));
   auto& priorities =
       f.family("triaged_verdict_text_priority_total", "Verdicts by the text's priority", MetricType::Counter);
   for (int i = 0; i < 4; ++i) {
     Families::add(priorities, {{"priority", std::string(to_string(static_cast<Priority>(i)))}},
-                  load(parts.judge.priority[i]));
+                  load(parts.verdicts.priority[i]));
   }
 
   f.gauge("triaged_store_healthy", "1 while commits succeed", parts.healthy ? 1 : 0);
@@ -177,8 +190,12 @@ std::string Metrics::text(const Parts& parts) const {
           static_cast<double>(parts.clock.late_ms) / 1e3);
 
   f.gauge("process_resident_memory_bytes", "Resident memory", resident_bytes());
-  auto& info = f.family("triaged_info", "Version and model", MetricType::Gauge);
-  Families::add(info, {{"version", TRIAGED_VERSION}, {"model", parts.model}}, 1);
+  auto& info = f.family("triaged_info", "Version and models", MetricType::Gauge);
+  const std::string deep = parts.bench.deep ? std::string(parts.bench.deep->model_version()) : "";
+  Families::add(
+      info,
+      {{"version", TRIAGED_VERSION}, {"model", std::string(parts.bench.fast->model_version())}, {"deep_model", deep}},
+      1);
 
   std::vector<MetricFamily> all = registry_.Collect();
   for (auto& family : f.all) {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "app/hooks.h"
+#include "app/second_looks.h"
 #include "triage/clock/timetable.h"
 #include "triage/deliver/deliverer.h"
 #include "triage/net/server.h"
@@ -32,9 +33,11 @@ class Metrics {
     store::Reader::Figures figures;
     const deliver::Stats& deliver;
     clock::Timetable::Stats clock;
-    const JudgeStats& judge;
+    const VerdictStats& verdicts;
+    const Judges::Stats& judges;
+    const SecondLooks::Stats& second_looks;
     std::shared_ptr<const Sources> sources;
-    std::string model;
+    Bench bench;
     Time now;
   };
   std::string text(const Parts& parts) const;

@@ -76,7 +76,7 @@ class Database final : public Writer {
                         std::string_view native_id, Time now) override;
   void ask_second_look(const SecondLook& look) override;
   void end_second_look(const SecondLook& look) override;
-  std::optional<PostId> ask_second_looks(Time since, const std::optional<PostId>& after, std::size_t limit) override;
+  Asked ask_second_looks(Time since, const std::optional<PostId>& after, std::size_t limit) override;
   void count_share(std::string_view platform, std::string_view shared_native_id) override;
 
   void keep_correction(const CorrectionRecord& correction) override;

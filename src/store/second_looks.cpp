@@ -35,7 +35,7 @@ std::vector<SecondLook> Database::second_looks(std::size_t limit) {
   return looks;
 }
 
-std::optional<PostId> Database::ask_second_looks(Time since, const std::optional<PostId>& after, std::size_t limit) {
+Asked Database::ask_second_looks(Time since, const std::optional<PostId>& after, std::size_t limit) {
   std::vector<SecondLook> looks;
   {
     auto row = c_.use(kJudged);
@@ -48,8 +48,10 @@ std::optional<PostId> Database::ask_second_looks(Time since, const std::optional
     }
   }
   for (const SecondLook& look : looks) ask_second_look(look);
-  if (looks.empty()) return std::nullopt;
-  return looks.back().post;
+  Asked asked;
+  asked.posts = looks.size();
+  if (!looks.empty()) asked.last = looks.back().post;
+  return asked;
 }
 
 }  // namespace triage::store

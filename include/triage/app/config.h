@@ -68,7 +68,11 @@ struct RetentionConfig {
 };
 
 struct ClassifierConfig {
-  std::filesystem::path model;  // empty: the one built into the binary
+  std::filesystem::path model;       // of the fast judge; empty: the one built into the binary
+  std::filesystem::path deep_model;  // empty: the one built in; none where `model` is set, which it does not fit
+  bool deep = true;                  // false: the fast judge alone
+  Duration deep_wait = std::chrono::milliseconds(25);  // of a new post for the deep judge
+  unsigned deep_threads = 0;                           // 0: half of the cores
   classify::FactorWeights factors;
 };
 

@@ -56,6 +56,12 @@ struct SecondLook {
   int score = 0;  // the highest first
 };
 
+// What was asked for at once, of many.
+struct Asked {
+  std::size_t posts = 0;
+  std::optional<PostId> last;  // of them; nothing when there were none
+};
+
 // ---- corrections ---------------------------------------------------------------------------------------------------
 
 // The labels of one post, as a person or a judge gives them; by the labelling guideline.

@@ -117,8 +117,8 @@ class Writer : public Reader {
   virtual void ask_second_look(const SecondLook& look) = 0;
   virtual void end_second_look(const SecondLook& look) = 0;
   // Asks for a look at every judged post that came at `since` or later, the most urgent first: up to `limit` of those
-  // whose ids follow `after`. Returns the last of them; nothing when there are no more.
-  virtual std::optional<PostId> ask_second_looks(Time since, const std::optional<PostId>& after, std::size_t limit) = 0;
+  // whose ids follow `after`.
+  virtual Asked ask_second_looks(Time since, const std::optional<PostId>& after, std::size_t limit) = 0;
   virtual void count_share(std::string_view platform, std::string_view shared_native_id) = 0;
 
   // One a post: a later one of the same text replaces what it says of the same labels, and leaves the rest and what the

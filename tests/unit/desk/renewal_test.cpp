@@ -153,11 +153,13 @@ TEST_F(RenewalTest, EveryJudgedPostSinceATimeCanBeAskedFor) {
   const auto second = say(post("2", "2"), verdict(30));
   const auto third = say(post("3", "3"), verdict(70));
   write([&](store::Writer& writer) {
-    const auto last = writer.ask_second_looks(since, std::nullopt, 1);
+    const auto last = writer.ask_second_looks(since, std::nullopt, 1).last;
     ASSERT_TRUE(last);
     EXPECT_EQ(*last, second.id);
-    EXPECT_EQ(writer.ask_second_looks(since, last, 10), third.id);
-    EXPECT_FALSE(writer.ask_second_looks(since, third.id, 10));
+    const auto rest = writer.ask_second_looks(since, last, 10);
+    EXPECT_EQ(rest.posts, 1U);
+    EXPECT_EQ(rest.last, third.id);
+    EXPECT_FALSE(writer.ask_second_looks(since, third.id, 10).last);
   });
   const auto found = looks();
   ASSERT_EQ(found.size(), 2U);
