@@ -15,7 +15,7 @@ using classify::LabelledPost;
 struct Options {
   std::vector<std::string> data;
   std::string out, deep_out, deep_model;
-  bool from_corrections = false;
+  bool from_corrections = false, no_corpus = false;
   unsigned correction_weight = 4;
   int hold_out = 0;  // percent
   std::shared_ptr<DataPlace> place;
@@ -50,7 +50,7 @@ Result<void> train(Options& options) {
                       "nothing to write: --out FILE is for the fast model, --deep-out FILE for the deep one");
   }
   std::vector<LabelledPost> corpus, lessons;
-  if (options.from_corrections || options.data.empty()) {
+  if (!options.no_corpus && (options.from_corrections || options.data.empty())) {
     Result<std::vector<LabelledPost>> shipped = classify::shipped_corpus();
     if (!shipped) return shipped.error();
     corpus = std::move(*shipped);
@@ -89,6 +89,7 @@ void add_train(CLI::App& root, int& exit_code) {
       ->type_name("FILE");
   command->add_flag("--from-corrections", options->from_corrections,
                     "Learns what agents corrected, beside the shipped corpus");
+  command->add_flag("--no-corpus", options->no_corpus, "Leaves the shipped corpus out");
   command->add_option("--correction-weight", options->correction_weight, "A correction counts as so many posts")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
