@@ -20,8 +20,9 @@ def platt(logits, targets):
     return {"slope": float(max(slope, 0.05)), "offset": float(offset)}
 
 
-def moment(logits, targets):
-    inverse, offset = 1.0, np.zeros(3)
+def softmax_fit(logits, targets):
+    """Temperature and offsets of a softmax."""
+    inverse, offset = 1.0, np.zeros(logits.shape[1])
     for _ in range(400):
         z = logits * inverse + offset
         p = np.exp(z - z.max(1, keepdims=True))
@@ -31,12 +32,27 @@ def moment(logits, targets):
     return 1 / inverse, offset
 
 
+def softened(scores, targets):
+    """[posts, 22] probabilities from raw scores, each group of outputs fitted to the targets by a scale and offsets."""
+    scores, targets = scores.astype(np.float64), targets.astype(np.float64)
+    out = np.zeros(scores.shape, np.float32)
+    for head in (slice(0, 3), slice(7, 12), slice(12, 22)):
+        temperature, offset = softmax_fit(scores[:, head], targets[:, head])
+        p = scores[:, head] / temperature + offset
+        p = np.exp(p - p.max(1, keepdims=True))
+        out[:, head] = p / p.sum(1, keepdims=True)
+    for k in (3, 4, 5, 6):
+        curve = platt(scores[:, k], targets[:, k])
+        out[:, k] = 1 / (1 + np.exp(-(curve["slope"] * scores[:, k] + curve["offset"])))
+    return out
+
+
 def calibrate(scores, targets, weights, thresholds):
     """scores, targets, weights: [posts, 22]; thresholds: actionable, neither, urgency (3)."""
     scores = scores.astype(np.float64)
     targets = targets.astype(np.float64)
     seen = weights[:, 0] > 0
-    temperature, offset = moment(scores[seen, :3], targets[seen, :3])
+    temperature, offset = softmax_fit(scores[seen, :3], targets[seen, :3])
     sure = seen & (targets[:, 2] < 0.5)
     share = targets[sure, 0] / (targets[sure, 0] + targets[sure, 1])
     return {

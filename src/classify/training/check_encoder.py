@@ -1,7 +1,7 @@
-"""Compares encoder.py with the package itself.
+#!/usr/bin/python3
+"""Compares encoder.py with the package itself: segmentation and sentence vectors.
 
-  node -e '…embed texts…' writes {"ids": [[…]], "vec": [[…]]} for a JSON list of texts;
-  check_encoder.py PACKAGE_DIST TEXTS.json REFERENCE.json prints the smallest cosine and the largest difference.
+  check_encoder.py PACKAGE/dist TEXTS.json REFERENCE.json      (REFERENCE.json from reference_vectors.cjs)
 """
 import json
 import sys

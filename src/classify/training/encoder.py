@@ -8,6 +8,7 @@ A batch is all its posts' pieces in one row (no padding but in attention): `ids`
 """
 import json
 import os
+import threading
 
 import numpy as np
 import torch
@@ -16,6 +17,22 @@ from torch.nn import functional as F
 
 HEADS = 4
 OUTPUTS = 22
+
+
+# Where dropout takes its chance from: a generator for each thread, so that a seed decides every mask.
+chance = threading.local()
+
+
+class Dropout(nn.Module):
+    def __init__(self, share):
+        super().__init__()
+        self.share = share
+
+    def forward(self, x):
+        if not self.training or self.share == 0:
+            return x
+        keep = torch.empty_like(x).bernoulli_(1 - self.share, generator=getattr(chance, "generator", None))
+        return x * keep.div_(1 - self.share)
 
 
 class Layer(nn.Module):
@@ -30,7 +47,7 @@ class Layer(nn.Module):
         self.norm2 = nn.LayerNorm(out, eps=1e-6)
         self.ffn1 = nn.Linear(out, 1536)
         self.ffn2 = nn.Linear(1536, out)
-        self.drop = nn.Dropout(dropout)
+        self.drop = Dropout(dropout)
 
     def forward(self, x, place, mask):
         """place: where each piece stands in a padded [posts * longest] grid; mask: [posts, 1, 1, longest], 0 or -1e9."""
@@ -54,8 +71,8 @@ class Encoder(nn.Module):
         self.layer1 = Layer(512, 512, 512, dropout)
         self.sentence = nn.Linear(512, 512)
         self.head = nn.Linear(512, OUTPUTS)
-        self.drop = nn.Dropout(dropout)
-        self.head_drop = nn.Dropout(head_dropout)
+        self.drop = Dropout(dropout)
+        self.head_drop = Dropout(head_dropout)
 
     def vector(self, ids, lengths):
         """The sentence vectors, [posts, 512], before any normalisation of length."""
