@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kChunks = 32;  // sums of so many parts are added in one order, whoever made them
 constexpr std::size_t kMemory = 10;  // of steps, for the curvature
 constexpr int kMostSteps = 200;
-constexpr double kEnough = 1e-4;  // of the gradient at the start
+constexpr double kWorthwhile = 1e-5;  // of all that was gained: a step that gains less is the last
+constexpr double kEnough = 1e-4;      // of the gradient at the start
 
 double log_of(float p) {
   return std::log(std::max(static_cast<double>(p), 1e-12));
@@ -196,6 +197,7 @@ HeadLayer fit_head(const HeadLayer& start, const std::vector<float>& vectors, co
   Objective objective(first, vectors, examples, hold);
   Point point = first, gradient;
   double value = objective.at(point, gradient);
+  const double first_value = value;
   const double least = kEnough * std::sqrt(dot(gradient, gradient));
   Curvature curvature;
   int step = 0;
@@ -221,7 +223,9 @@ HeadLayer fit_head(const HeadLayer& start, const std::vector<float>& vectors, co
     curvature.learn(std::move(moved), std::move(change));
     point = std::move(next);
     gradient = std::move(next_gradient);
+    const double gained = value - next_value;
     value = next_value;
+    if (gained < kWorthwhile * (first_value - value)) break;
   }
   if (progress) progress("fitted in " + std::to_string(step) + " steps");
   HeadLayer layer;
