@@ -8,6 +8,12 @@ find_package(SQLite3 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED COMPONENTS core)
+# Compact Language Detector 2 has neither a CMake package nor a pkg-config file.
+find_library(TRIAGED_CLD2_LIBRARY cld2 REQUIRED)
+find_path(TRIAGED_CLD2_INCLUDE cld2/public/compact_lang_det.h REQUIRED)
+add_library(cld2::cld2 UNKNOWN IMPORTED)
+set_target_properties(cld2::cld2 PROPERTIES
+  IMPORTED_LOCATION "${TRIAGED_CLD2_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${TRIAGED_CLD2_INCLUDE}")
 if(TRIAGED_TESTS)
   find_package(GTest REQUIRED)
 endif()

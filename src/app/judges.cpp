@@ -159,23 +159,27 @@ boost::asio::awaitable<std::vector<Judgement>> Judges::judge(std::vector<const P
   for (std::size_t i = 0; i < posts.size(); ++i) out[i].verdict = bench.fast->judge(*posts[i], now);
   stats_.fast_posts += static_cast<std::int64_t>(posts.size());
   stats_.fast_nanos += std::chrono::nanoseconds(Clock::now() - from).count();
-  if (!bench.deep || posts.empty()) co_return out;
+  std::vector<std::size_t> wanted;  // the deep judge has something to say of these
+  for (std::size_t i = 0; i < posts.size(); ++i) {
+    if (bench.deep && classify::deep_may_differ(*out[i].verdict)) wanted.push_back(i);
+  }
+  if (wanted.empty()) co_return out;
 
   std::shared_ptr<Batch> batch;
   std::size_t taken = 0;
   {
     const std::scoped_lock lock(mutex_);
-    taken = std::min(room(bench), posts.size());
+    taken = std::min(room(bench), wanted.size());
     if (taken > 0) {
       std::vector<Post> copies;
       copies.reserve(taken);
-      for (std::size_t i = 0; i < taken; ++i) copies.push_back(*posts[i]);
+      for (std::size_t i = 0; i < taken; ++i) copies.push_back(*posts[wanted[i]]);
       batch = std::make_shared<Batch>(bench.deep, std::move(copies), now);
       for (std::size_t i = 0; i < taken; ++i) fresh_.push_back({batch, i});
       stats_.queue = static_cast<std::int64_t>(fresh_.size());
     }
   }
-  stats_.skipped += static_cast<std::int64_t>(posts.size() - taken);
+  stats_.skipped += static_cast<std::int64_t>(wanted.size() - taken);
   if (batch) {
     wanted_.notify_all();
     auto waiting = batch->done.wait(0, bench.wait);
@@ -183,11 +187,11 @@ boost::asio::awaitable<std::vector<Judgement>> Judges::judge(std::vector<const P
     batch->abandoned = true;
   }
   std::int64_t late = 0;
-  for (std::size_t i = 0; i < posts.size(); ++i) {
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (i < taken && batch->slots[i].ready) {
-      out[i].verdict = std::move(batch->slots[i].verdict);
+      out[wanted[i]].verdict = std::move(batch->slots[i].verdict);
     } else {
-      out[i].second_look = true;
+      out[wanted[i]].second_look = true;
       if (i < taken) ++late;
     }
   }

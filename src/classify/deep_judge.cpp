@@ -18,6 +18,10 @@ void centre(Head head, Row& row) {
 
 }  // namespace
 
+bool deep_may_differ(const Verdict& verdict) {
+  return language_of(verdict.language) == Language::english;
+}
+
 // Memory that a thread uses again for each post.
 struct DeepJudge::Memory {
   FastJudge::Reading fast;
@@ -45,6 +49,7 @@ DeepJudge::DeepJudge(DeepModel model, std::shared_ptr<const FastJudge> fast)
 
 bool DeepJudge::read(const Post& post, Memory& memory) const {
   fast_->read(post, memory.fast);
+  if (language_of(memory.fast.features.language) != Language::english) return false;
   write_deep_text(memory.fast.features.tokens, post.text, memory.text);
   model_.pieces.cut_ends(memory.text.text, kFirstPieces, kLastPieces, memory.pieces);
   if (memory.pieces.empty()) return false;
@@ -113,6 +118,8 @@ Verdict DeepJudge::judge(const Post& post, Time now) const {
   Memory& own = memory();
   if (!read(post, own)) {
     Verdict verdict = fast_->judge(post, now);
+    // The encoder knows English only, and would know no more of another language at a second look.
+    if (language_of(verdict.language) != Language::english) return verdict;
     verdict.judge = "deep";
     verdict.model = version_;
     return verdict;
@@ -126,7 +133,7 @@ Verdict DeepJudge::judge(const Post& post, Time now) const {
   answer(beliefs, scores, model_.calibration, verdict);
   const Tokens& tokens = own.fast.features.tokens;
   verdict.sentiment = sentiment_of(beliefs, verdict.intent, tokens, post);
-  verdict.language = detect_language(tokens, post.language);
+  verdict.language = own.fast.features.language;
   verdict.judge = "deep";
   verdict.model = version_;
   const Questions questions = questions_of(verdict);

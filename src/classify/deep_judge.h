@@ -15,7 +15,7 @@ class DeepJudge : public Classifier {
   DeepJudge(DeepModel model, std::shared_ptr<const FastJudge> fast);
 
   // About a millisecond for a post of usual length, a few for the longest. A post in which there is nothing to read (no
-  // text, links only) gets the fast judge's answers.
+  // text, links only) gets the fast judge's answers; a post in another language than English is the fast judge's.
   Verdict judge(const Post& post, Time now) const override;
   std::string_view judge_name() const override { return "deep"; }
   // The model's; where the fast judge is not the one that it was blended with, with that one's behind a '+'.
@@ -23,7 +23,8 @@ class DeepJudge : public Classifier {
 
   const DeepModel& model() const { return model_; }
 
-  // The encoder's scores alone, before blending and calibration; false where there is nothing to read. For tests.
+  // The encoder's scores alone, before blending and calibration; false where there is nothing to read, or
+  // nothing in English. For tests.
   bool scores(const Post& post, Row& row) const;
 
   // What the head reads of a post: model().encoder.width() numbers; false where there is nothing to read. For training.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "classify/features.h"
+#include "classify/hash.h"
 #include "classify/language.h"
 
 namespace triage::classify {
@@ -194,6 +195,58 @@ void FastJudge::contributions(const Reading& reading, const Questions& questions
   }
 }
 
+// What is said of a post in a language that nothing was learnt of. It is for a person to read, today, so it is
+// actionable; what needs no language (emoji, stars) may make it more urgent, or less.
+Verdict FastJudge::unread(const Post& post, const Features& features) const {
+  constexpr double kUnknown = 0.5, kMiddleOfNormal = 37.5;
+  Verdict verdict;
+  verdict.language = features.language;
+  verdict.judge = "fast";
+  verdict.model = model_.version();
+  verdict.moment = post.kind == PostKind::review ? Moment::after_the_fact : Moment::in_the_moment;
+  verdict.moment_confidence = kUnknown;
+  verdict.actionable = true;
+  verdict.actionable_confidence = kUnknown;
+  verdict.text_urgency = kMiddleOfNormal;
+  verdict.reasons.push_back({"language", features.language + ": not judged, read by a person", 1});
+
+  const auto says = [&](double points, double sentiment, std::string cue) {
+    verdict.text_urgency += points;
+    verdict.sentiment += sentiment;
+    verdict.reasons.push_back({"urgency", std::move(cue), points / 100});
+  };
+  static const std::uint64_t kAlarm = hash_text("e:alarm"), kAngry = hash_text("e:angry"), kSad = hash_text("e:sad"),
+                             kSick = hash_text("e:sick"), kLove = hash_text("e:love"), kThanks = hash_text("e:thanks");
+  struct Emoji {
+    std::uint64_t hash;
+    double points, sentiment;
+  };
+  const Emoji kEmoji[] = {{kAlarm, 20, -0.2}, {kSick, 10, -0.3}, {kAngry, 8, -0.5},
+                          {kSad, 4, -0.4},    {kLove, -8, 0.5},  {kThanks, -8, 0.5}};
+  for (const Emoji& emoji : kEmoji) {
+    const auto& list = features.tokens.list;
+    const auto found = std::find_if(list.begin(), list.end(), [&](const Token& token) {
+      return token.kind == TokenKind::emoji && token.hash == emoji.hash;
+    });
+    if (found == list.end()) continue;
+    says(emoji.points, emoji.sentiment, post.text.substr(found->begin, found->end - found->begin));
+    break;
+  }
+  if (post.rating) {
+    if (*post.rating <= 2) says(8, -0.6, std::string(fact_text(Fact::low_rating)));
+    if (*post.rating >= 4) says(-8, 0.6, std::string(fact_text(Fact::high_rating)));
+    verdict.intent = *post.rating <= 2 ? Intent::complaint : *post.rating >= 4 ? Intent::praise : Intent::other;
+  }
+  verdict.sentiment = std::clamp(verdict.sentiment, -1.0, 1.0);
+  verdict.urgency = verdict.text_urgency;
+  verdict.priority = priority_of(verdict.urgency);
+  return verdict;
+}
+
+const Calibration& FastJudge::calibration_for(const Features& features) const {
+  return language_of(features.language) == Language::english ? model_.calibration() : model_.calibration_of_others();
+}
+
 Row FastJudge::scores(const Post& post) const {
   Reading& reading = memory().reading;
   read(post, reading);
@@ -201,19 +254,22 @@ Row FastJudge::scores(const Post& post) const {
 }
 
 Beliefs FastJudge::beliefs(const Post& post) const {
-  return beliefs_of(scores(post), model_.calibration());
+  Reading& reading = memory().reading;
+  read(post, reading);
+  return beliefs_of(reading.scores, calibration_for(reading.features));
 }
 
 Verdict FastJudge::judge(const Post& post, Time) const {
   auto& [reading, contributed] = memory();
   read(post, reading);
-  const Calibration& calibration = model_.calibration();
+  if (language_of(reading.features.language) == Language::other) return unread(post, reading.features);
+  const Calibration& calibration = calibration_for(reading.features);
   const Beliefs beliefs = beliefs_of(reading.scores, calibration);
   Verdict verdict;
   answer(beliefs, reading.scores, calibration, verdict);
   const Tokens& tokens = reading.features.tokens;
   verdict.sentiment = sentiment_of(beliefs, verdict.intent, tokens, post);
-  verdict.language = detect_language(tokens, post.language);
+  verdict.language = reading.features.language;
   verdict.judge = "fast";
   verdict.model = model_.version();
   const Questions questions = questions_of(verdict);

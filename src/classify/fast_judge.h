@@ -55,6 +55,8 @@ class FastJudge : public Classifier {
   const Model& model() const { return model_; }
 
  private:
+  const Calibration& calibration_for(const Features& features) const;
+  Verdict unread(const Post& post, const Features& features) const;
   Model model_;
 };
 

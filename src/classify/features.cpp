@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "classify/hash.h"
+#include "classify/language.h"
 
 namespace triage::classify {
 namespace {
@@ -29,7 +30,10 @@ enum Family : std::uint64_t {
   kTense,
   kCueWord,
   kOpening,
-  kField
+  kField,
+  kForeignLetters,
+  kForeignCopy,
+  kForeignPost
 };
 
 std::uint32_t key_of(Family family, std::uint64_t value) {
@@ -51,13 +55,13 @@ std::size_t gram_count(std::size_t framed) {
 }
 
 template <class Use>
-void for_each_gram(const char* framed, std::size_t size, Use use) {
+void for_each_gram(Family family, const char* framed, std::size_t size, Use use) {
   for (std::size_t start = 0; start + kShortestGram <= size; ++start) {
     std::uint64_t eight = 0;
     std::memcpy(&eight, framed + start, 8);
     const std::size_t longest = std::min(kLongestGram, size - start);
     for (std::size_t n = kShortestGram; n <= longest; ++n) {
-      use(key_of(kLetters, eight & ((std::uint64_t{1} << (8 * n)) - 1)));
+      use(key_of(family, eight & ((std::uint64_t{1} << (8 * n)) - 1)));
     }
   }
 }
@@ -114,7 +118,8 @@ class Extractor {
         out_.known.push_back({sum, static_cast<std::uint16_t>(i)});
         continue;
       }
-      for_each_gram(out_.tokens.forms.data() + token.form - 1, size, [&](std::uint32_t key) {
+      const Family family = (token.flags & kForeign) != 0 ? kForeignLetters : kLetters;
+      for_each_gram(family, out_.tokens.forms.data() + token.form - 1, size, [&](std::uint32_t key) {
         features.push_back({key, static_cast<std::uint16_t>(i), 1, Fact::none});
       });
     }
@@ -281,6 +286,21 @@ class Extractor {
     }
   }
 
+  // A post in another language tells its words and cues twice: as English, with what they are worth there, and once
+  // more with a weight of their own for what differs. They count once in the group's size.
+  void foreign_copies() {
+    for (const Group group : {Group::words, Group::cues}) {
+      std::vector<Feature>& features = out_.group[static_cast<std::size_t>(group)];
+      const std::size_t count = features.size();
+      for (std::size_t i = 0; i < count; ++i) {
+        Feature copy = features[i];
+        copy.key = key_of(kForeignCopy, copy.key);
+        features.push_back(copy);
+      }
+    }
+    add_fact(kForeignPost, 0, Fact::form);
+  }
+
   void fields(const Post& post) {
     if (post.kind == PostKind::review) add_fact(kField, 1, Fact::review);
     if (post.kind == PostKind::direct_message) add_fact(kField, 2, Fact::direct_message);
@@ -365,11 +385,17 @@ void LetterSums::add(std::uint64_t hash, const Sum& sum) {
 }
 
 void letter_keys(const char* framed, std::size_t size, std::vector<std::uint32_t>& keys) {
-  for_each_gram(framed, std::min(size, kMostFramed), [&](std::uint32_t key) { keys.push_back(key); });
+  for_each_gram(kLetters, framed, std::min(size, kMostFramed), [&](std::uint32_t key) { keys.push_back(key); });
 }
 
 void extract(const Post& post, const Vocabulary& vocabulary, Fields fields, Features& out, const LetterSums* sums) {
   tokenize(post.text, vocabulary, out.tokens);
+  out.language = detect_language(out.tokens, post.text, post.language);
+  const Lexicon& lexicon = Lexicon::of(language_of(out.language));
+  if (lexicon.language() != Language::english) {
+    static const Vocabulary unsplit;  // the vocabulary is English: it would cut another language's hashtags anywhere
+    tokenize(post.text, unsplit, out.tokens, lexicon);
+  }
   for (std::vector<Feature>& group : out.group) group.clear();
   out.known.clear();
   out.size.fill(0);
@@ -382,6 +408,7 @@ void extract(const Post& post, const Vocabulary& vocabulary, Fields fields, Feat
   for (const Group group : {Group::words, Group::cues}) {
     out.size[static_cast<std::size_t>(group)] = out.group[static_cast<std::size_t>(group)].size();
   }
+  if (lexicon.language() != Language::english) extractor.foreign_copies();
 }
 
 }  // namespace triage::classify

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -86,12 +87,14 @@ struct Features {
   std::vector<KnownWord> known;             // words whose letters are not in the group of letters
   std::array<std::size_t, kGroups> size{};  // how many features each group has, those of known words counted
   Tokens tokens;
+  std::string language;  // BCP 47; what extract() found
 };
 
 // Which fields beside the text are told to the model. In training some posts hide theirs, so that text alone works.
 enum class Fields : bool { hidden, shown };
 
 // Deterministic, and linear in at most kLongestText bytes. Reuses the memory of `out`.
+// The post is read in the language that it is found to be in, where that is one that is learnt, else as English.
 // Where `sums` is given, the letters of words that it knows are told as Features::known.
 void extract(const Post& post, const Vocabulary& vocabulary, Fields fields, Features& out,
              const LetterSums* sums = nullptr);

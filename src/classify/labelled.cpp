@@ -7,10 +7,19 @@
 #include "triage/classify/training.h"
 #include "triage/model/json.h"
 
+#define TRIAGED_CORPUS(name)                  \
+  extern const char triage_embedded_##name[]; \
+  extern const char triage_embedded_##name##_end[];
 extern "C" {
-extern const char triage_embedded_corpus[];
-extern const char triage_embedded_corpus_end[];
+TRIAGED_CORPUS(corpus)
+TRIAGED_CORPUS(corpus_es)
+TRIAGED_CORPUS(corpus_fr)
+TRIAGED_CORPUS(corpus_de)
+TRIAGED_CORPUS(corpus_pt)
+TRIAGED_CORPUS(corpus_it)
+TRIAGED_CORPUS(corpus_nl)
 }
+#undef TRIAGED_CORPUS
 
 namespace triage::classify {
 namespace {
@@ -106,6 +115,7 @@ Result<std::vector<LabelledPost>> read_tsv(const std::filesystem::path& file, st
       const std::string_view value = fields[i];
       if (header[i] == "text") post.post.text = std::string(value);
       if (header[i] == "id") post.id = std::string(value);
+      if (header[i] == "language") post.post.language = std::string(value);
       if (value.empty()) continue;
       for (const Label& label : kLabels) {
         const bool own = header[i] == label.name;
@@ -176,8 +186,23 @@ Result<std::vector<LabelledPost>> read_jsonl(const std::filesystem::path& file, 
 }  // namespace
 
 Result<std::vector<LabelledPost>> shipped_corpus() {
-  const auto size = static_cast<std::size_t>(triage_embedded_corpus_end - triage_embedded_corpus);
-  return read_tsv("the shipped corpus", {triage_embedded_corpus, size});
+  struct Part {
+    const char *begin, *end;
+  };
+  const Part parts[] = {{triage_embedded_corpus, triage_embedded_corpus_end},
+                        {triage_embedded_corpus_es, triage_embedded_corpus_es_end},
+                        {triage_embedded_corpus_fr, triage_embedded_corpus_fr_end},
+                        {triage_embedded_corpus_de, triage_embedded_corpus_de_end},
+                        {triage_embedded_corpus_pt, triage_embedded_corpus_pt_end},
+                        {triage_embedded_corpus_it, triage_embedded_corpus_it_end},
+                        {triage_embedded_corpus_nl, triage_embedded_corpus_nl_end}};
+  std::vector<LabelledPost> posts;
+  for (const Part& part : parts) {
+    auto read = read_tsv("the shipped corpus", {part.begin, static_cast<std::size_t>(part.end - part.begin)});
+    if (!read) return read;
+    posts.insert(posts.end(), std::make_move_iterator(read->begin()), std::make_move_iterator(read->end()));
+  }
+  return posts;
 }
 
 Result<std::vector<LabelledPost>> read_labelled(const std::filesystem::path& file) {

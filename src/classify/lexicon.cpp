@@ -3,6 +3,7 @@
 #include <bit>
 #include <string>
 
+#include "classify/glossary.h"
 #include "classify/hash.h"
 
 namespace triage::classify {
@@ -407,9 +408,40 @@ Lexicon::Lexicon() : slots_(8192), shift_(64 - static_cast<unsigned>(std::countr
   }
 }
 
+// Words of another language hold their English and no cues of their own.
+Lexicon::Lexicon(Language language)
+    : language_(language), slots_(4096), shift_(64 - static_cast<unsigned>(std::countr_zero(slots_.size()))) {
+  const std::size_t column = static_cast<std::size_t>(language) - 1;
+  const auto for_each_word = [&](auto use) {
+    for (const Gloss& gloss : glosses()) {
+      std::string_view rest = gloss.of[column];
+      while (!rest.empty()) {
+        const std::size_t space = std::min(rest.find(' '), rest.size());
+        use(rest.substr(0, space), gloss.english);
+        rest.remove_prefix(std::min(space + 1, rest.size()));
+      }
+    }
+  };
+  std::size_t count = 0;
+  for_each_word([&](std::string_view, std::string_view) { ++count; });
+  spellings_.reserve(count);  // entries point into it
+  for_each_word([&](std::string_view word, std::string_view english) {
+    const std::size_t space = std::min(english.find(' '), english.size());
+    spellings_.push_back({word, english.substr(0, space), english.substr(std::min(space + 1, english.size()))});
+    slot(hash_text(word)).spelling = &spellings_.back();
+  });
+}
+
 const Lexicon& Lexicon::english() {
   static const Lexicon lexicon;
   return lexicon;
+}
+
+const Lexicon& Lexicon::of(Language language) {
+  static const Lexicon others[] = {Lexicon(Language::spanish),    Lexicon(Language::french),  Lexicon(Language::german),
+                                   Lexicon(Language::portuguese), Lexicon(Language::italian), Lexicon(Language::dutch)};
+  if (language == Language::english || language == Language::other) return english();
+  return others[static_cast<std::size_t>(language) - 1];
 }
 
 }  // namespace triage::classify

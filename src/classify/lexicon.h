@@ -1,12 +1,15 @@
-// What is known of English words before any training: which cue classes a word or short phrase belongs to ("still",
-// "stuck", "refund"), how chat spellings are written out ("tmrw" → "tomorrow"), and which words are negators. The
-// classes are evidence only: what each is worth, and in which company, is learnt. Built once, read-only afterwards.
+// What is known of words before any training: which cue classes an English word or short phrase belongs to ("still",
+// "stuck", "refund"), how chat spellings are written out ("tmrw" → "tomorrow"), and which words are negators; of other
+// languages, which words mean the same as an English one ("atrapados" → "stuck"). The classes are evidence only: what
+// each is worth, and in which company, is learnt. Built once, read-only afterwards.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <string_view>
 #include <vector>
+
+#include "classify/language.h"
 
 namespace triage::classify {
 
@@ -85,7 +88,7 @@ constexpr CueMask bit(Cue cue) {
   return CueMask{1} << static_cast<unsigned>(cue);
 }
 
-// A chat spelling written out, in one word or two.
+// A chat spelling written out, in one word or two; or a word of another language and the English for it.
 struct Spelling {
   std::string_view from, first, second;
 };
@@ -99,6 +102,10 @@ struct LexiconEntry {
 class Lexicon {
  public:
   static const Lexicon& english();
+  static const Lexicon& of(Language language);  // English's for `other`, too
+
+  // Which language's words these are.
+  Language language() const { return language_; }
 
   // By the hash of a folded word, or of a phrase: its words' hashes, combined from the left. Null where nothing is
   // known.
@@ -118,6 +125,7 @@ class Lexicon {
 
  private:
   Lexicon();
+  explicit Lexicon(Language language);
   LexiconEntry& slot(std::uint64_t hash);
 
   // One bit for each known hash, small enough to stay close: most words are not known.
@@ -125,6 +133,8 @@ class Lexicon {
   bool maybe_known(std::uint64_t hash) const { return (known_[(hash & 0xFFFFU) >> 6U] >> (hash & 63U) & 1U) != 0; }
 
   std::array<std::uint64_t, (1U << kBits) / 64> known_{};
+  Language language_ = Language::english;
+  std::vector<Spelling> spellings_;  // of another language
   std::vector<LexiconEntry> slots_;
   unsigned shift_ = 0;
   std::array<std::uint8_t, 4096> phrase_starts_{};

@@ -14,6 +14,7 @@ Model::Model(Parts parts)
       bias_(parts.bias),
       scale_(parts.scale),
       calibration_(parts.calibration),
+      calibration_of_others_(parts.calibration_of_others),
       vocabulary_(std::move(parts.words)),
       rows_(parts.rows.size()) {
   const std::size_t size = std::bit_ceil(std::max<std::size_t>(parts.rows.size() * 4 / 3, 16) + 1);

@@ -6,7 +6,7 @@
 //   8          magic "TRIAGEFM"
 //   4          format version, 1
 //   4          H, length of the header
-//   H          header: JSON (model version, training facts, biases, scales, calibration, numbers of rows and words)
+//   H          header: JSON (model version, training facts, biases, scales, calibrations, numbers of rows and words)
 //   28 × rows  key (4 bytes, the feature's hash, ascending), then 24 signed bytes: one weight for each output of
 //              outputs.h, the last two zero
 //   text       the hashtag vocabulary: words in UTF-8, most frequent first, each followed by '\n'
@@ -66,6 +66,7 @@ class Model {
     Row bias{};
     std::array<Row, kGroups> scale{};
     Calibration calibration;
+    Calibration calibration_of_others;  // for posts that are not read as English
     std::vector<StoredRow> rows;
     std::vector<std::string> words;
   };
@@ -78,6 +79,7 @@ class Model {
   const std::string& version() const { return version_; }
   const std::string& trained_on() const { return trained_on_; }
   const Calibration& calibration() const { return calibration_; }
+  const Calibration& calibration_of_others() const { return calibration_of_others_; }
   const Vocabulary& vocabulary() const { return vocabulary_; }
   const Row& scale(Group group) const { return scale_[static_cast<std::size_t>(group)]; }
   std::size_t rows() const { return rows_; }
@@ -107,7 +109,7 @@ class Model {
   std::string version_, trained_on_;
   Row bias_{};
   std::array<Row, kGroups> scale_{};
-  Calibration calibration_;
+  Calibration calibration_, calibration_of_others_;
   Vocabulary vocabulary_;
   LetterSums letter_sums_;
   // Keys apart from weights: many n-grams of a post are not in the model, and the keys alone fit a core's own cache.

@@ -28,7 +28,8 @@ std::string Model::write(const Parts& parts) {
                            {"words", parts.words.size()},
                            {"bias", parts.bias},
                            {"scale", parts.scale},
-                           {"calibration", calibration_json(parts.calibration)}};
+                           {"calibration", calibration_json(parts.calibration)},
+                           {"calibration_of_others", calibration_json(parts.calibration_of_others)}};
   put_corrections(parts.corrections, header);
   const std::string text = header.dump();
   std::string out(kMagic);
@@ -78,6 +79,9 @@ Result<Model> Model::read(std::string_view bytes, const std::string& name) {
     if (header.at("scale").size() != kGroups) throw std::runtime_error("scales of the wrong number");
     for (std::size_t g = 0; g < kGroups; ++g) read_array(header.at("scale").at(g), parts.scale[g]);
     parts.calibration = calibration_from(header.at("calibration"));
+    // A file of before the other languages has none.
+    const bool others = header.contains("calibration_of_others");
+    parts.calibration_of_others = others ? calibration_from(header.at("calibration_of_others")) : parts.calibration;
   } catch (const std::exception& problem) {
     return bad(name, std::string("its header is damaged: ") + problem.what());
   }

@@ -35,8 +35,14 @@ bool is_space(char c) {
 // One run over one text. A class only so that the steps can share the cursor.
 class Scanner {
  public:
-  Scanner(std::string_view text, const Vocabulary& vocabulary, Tokens& out)
-      : begin_(text.data()), p_(text.data()), end_(text.data() + text.size()), vocabulary_(vocabulary), out_(out) {}
+  Scanner(std::string_view text, const Vocabulary& vocabulary, const Lexicon& lexicon, Tokens& out)
+      : begin_(text.data()),
+        p_(text.data()),
+        end_(text.data() + text.size()),
+        vocabulary_(vocabulary),
+        lexicon_(lexicon),
+        english_(lexicon.language() == Language::english),
+        out_(out) {}
 
   void run() {
     while (p_ < end_) step();
@@ -64,7 +70,7 @@ class Scanner {
       if ((c == 'w' || c == 'W') && at("www.")) return url();
       word();
     } else if (is_digit(c)) {
-      number(false);
+      number(false, p_);
     } else if (static_cast<unsigned char>(c) >= 0x80) {
       beyond_ascii();
     } else {
@@ -100,7 +106,7 @@ class Scanner {
       case '$':
         if (is_digit(peek(1))) {
           ++p_;
-          return number(true);
+          return number(true, p_ - 1);
         }
         break;
       case '!':
@@ -200,7 +206,7 @@ class Scanner {
     if (c == 0xFF01 || c == 0xA1) return mark(start, 1, 0, 0);
     if (c == 0xFF1F || c == 0xBF || c == 0x61F) return mark(start, 0, 1, 0);
     if (c == 0x201C || c == 0x201D) out_.quoted = true;
-    if ((c == 0xA3 || c == 0x20AC || c == 0xA5 || c == 0x20B9) && is_digit(peek(0))) number(true);
+    if ((c == 0xA3 || c == 0x20AC || c == 0xA5 || c == 0x20B9) && is_digit(peek(0))) number(true, start);
   }
 
   void url() {
@@ -278,6 +284,11 @@ class Scanner {
   // "can't" → cant, "we're" → we are, "that's" → that is, "airline's" → airline.
   void add_contracted(std::string_view form, std::size_t apostrophe, const char* start, const char* stop,
                       std::uint8_t flags) {
+    if (apostrophe > 0 && apostrophe < form.size() && !english_) {
+      // "l'appli", "dell'ordine": an article and a word.
+      add_word(form.substr(0, apostrophe), start, stop, flags);
+      return add_word(form.substr(apostrophe), start, stop, flags);
+    }
     if (apostrophe > 0 && apostrophe < form.size()) {
       const std::string_view base = form.substr(0, apostrophe);
       const std::string_view rest = form.substr(apostrophe);
@@ -349,8 +360,8 @@ class Scanner {
 
   char32_t code_point_at(const char* p) const { return next_code_point(p, end_); }
 
-  void number(bool money) {
-    const char* start = money ? p_ - 1 : p_;
+  // `start` is where it begins, its currency's sign included.
+  void number(bool money, const char* start) {
     float value = 0;
     int digits = 0;
     bool fraction = false, time = false, ratio = false;
@@ -395,9 +406,13 @@ class Scanner {
                                                     "day", "wks",  "weeks", "yrs",     "years", "months"};
       if (std::find(std::begin(kUnits), std::end(kUnits), name) != std::end(kUnits)) {
         add_number(value, start, letters, "#n");
-        if (name == "h") return add_word("hours", letters, p_, 0);
-        if (name == "m") return add_word("minutes", letters, p_, 0);
-        if (name == "d") return add_word("days", letters, p_, 0);
+        if (name == "h") return add_english("hours", letters, p_, 0);
+        if (name == "m") return add_english("minutes", letters, p_, 0);
+        if (name == "d") return add_english("days", letters, p_, 0);
+        return add_english(name, letters, p_, 0);
+      }
+      if (!english_ && lexicon_.find(hash_text(name)) != nullptr) {
+        add_number(value, start, letters, "#n");
         return add_word(name, letters, p_, 0);
       }
       const std::string_view whole(start, static_cast<std::size_t>(p_ - start));
@@ -421,14 +436,34 @@ class Scanner {
   }
 
   void add_word(std::string_view form, const char* start, const char* stop, std::uint8_t flags) {
+    if (english_) return add_english(form, start, stop, flags);
+    const std::uint64_t hash = hash_text(form);
+    if (const LexiconEntry* entry = lexicon_.find(hash)) {
+      written_out(*entry->spelling, start, stop, flags);
+    } else {
+      constexpr std::uint64_t kForeignHash = 0x666F726569676EULL;
+      append_word(form, combine(kForeignHash, hash), nullptr, start, stop, flags | kForeign);
+    }
+    count_word(flags);
+  }
+
+  void add_english(std::string_view form, const char* start, const char* stop, std::uint8_t flags) {
     const std::uint64_t hash = hash_text(form);
     const LexiconEntry* entry = Lexicon::english().find(hash);
     if (entry != nullptr && entry->spelling != nullptr) {
-      append_word(entry->spelling->first, start, stop, flags);
-      if (!entry->spelling->second.empty()) append_word(entry->spelling->second, start, stop, flags);
+      written_out(*entry->spelling, start, stop, flags);
     } else {
       append_word(form, hash, entry, start, stop, flags);
     }
+    count_word(flags);
+  }
+
+  void written_out(const Spelling& spelling, const char* start, const char* stop, std::uint8_t flags) {
+    append_word(spelling.first, start, stop, flags);
+    if (!spelling.second.empty()) append_word(spelling.second, start, stop, flags);
+  }
+
+  void count_word(std::uint8_t flags) {
     ++out_.words;
     out_.capital_words += (flags & kCapitals) != 0;
     last_mark_ = 0;
@@ -449,7 +484,19 @@ class Scanner {
       token.flags |= kNegated;
       --negation_left_;
     }
-    if ((token.cues & bit(Cue::negation)) != 0) negation_left_ = 3;
+    if ((token.cues & bit(Cue::negation)) == 0) return;
+    negation_left_ = 3;
+    if (!english_) negate_before();
+  }
+
+  // "funktioniert nicht", "marche pas": elsewhere the negator may stand behind.
+  void negate_before() {
+    std::size_t words = 0;
+    for (std::size_t i = out_.list.size() - 1; i > 0 && words < 2; ++words) {
+      Token& before = out_.list[--i];
+      if (before.kind == TokenKind::punctuation) return;
+      before.flags |= kNegated;
+    }
   }
 
   void add_special(std::string_view form, const char* start, const char* stop, TokenKind kind) {
@@ -479,6 +526,8 @@ class Scanner {
   const char* p_;
   const char* end_;
   const Vocabulary& vocabulary_;
+  const Lexicon& lexicon_;
+  const bool english_;
   Tokens& out_;
   bool sentence_start_ = true;
   int negation_left_ = 0;
@@ -502,7 +551,7 @@ void mark_phrases(Tokens& tokens) {
 
 }  // namespace
 
-void tokenize(std::string_view text, const Vocabulary& vocabulary, Tokens& out) {
+void tokenize(std::string_view text, const Vocabulary& vocabulary, Tokens& out, const Lexicon& lexicon) {
   if (text.size() > kLongestText) {
     std::size_t size = kLongestText;
     while (size > kLongestText - 4 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
@@ -514,7 +563,7 @@ void tokenize(std::string_view text, const Vocabulary& vocabulary, Tokens& out) 
   out.words = out.capital_words = out.hashtags = out.mentions = out.urls = out.emoji = 0;
   out.exclamations = out.question_marks = out.ellipses = 0;
   out.retweet = out.thread_part = out.leading_mention = out.ends_with_question = out.quoted = false;
-  Scanner(text, vocabulary, out).run();
+  Scanner(text, vocabulary, lexicon, out).run();
   mark_phrases(out);
   // Eight bytes of padding, so that short n-grams can be read as one machine word.
   out.forms.append(8, '\0');

@@ -22,6 +22,7 @@ enum TokenFlag : std::uint8_t {
   kHashtag = 4,    // from a hashtag
   kSentenceStart = 8,
   kNegated = 16,  // within the reach of a negator
+  kForeign = 32,  // a word of another language, for which no English is known; its hash is never that of an English one
 };
 
 struct Token {
@@ -57,7 +58,9 @@ struct Tokens {
 // At most this much of a text is read, cut at a whole character.
 inline constexpr std::size_t kLongestText = 16 * 1024;
 
-// Any bytes. Linear in the length; reuses the memory of `out`.
-void tokenize(std::string_view text, const Vocabulary& vocabulary, Tokens& out);
+// Any bytes. Linear in the length; reuses the memory of `out`. With the lexicon of another language, its words are
+// written out in English where that is known.
+void tokenize(std::string_view text, const Vocabulary& vocabulary, Tokens& out,
+              const Lexicon& lexicon = Lexicon::english());
 
 }  // namespace triage::classify

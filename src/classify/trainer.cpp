@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "classify/head_fit.h"
+#include "classify/language.h"
 #include "classify/random.h"
 
 namespace triage::classify {
@@ -21,14 +22,23 @@ struct Example {
   Row weight{};  // of each output: 0 where the label is missing
 };
 
+// English is learnt first, from English posts alone; then, with all of that as it is, what other languages need beside
+// it. So no verdict of an English post depends on the posts of another language.
 struct Prepared {
-  std::vector<Example> shown;   // with the fields beside the text
-  std::vector<Example> hidden;  // without; empty where no post has any
+  std::vector<bool> english;       // of each post: it is read as English
+  std::vector<bool> learnt_first;  // of each feature: English posts have it
+  std::vector<Example> shown;      // with the fields beside the text
+  std::vector<Example> hidden;     // without; empty where no post has any
   std::vector<std::uint32_t> keys;
   std::vector<std::uint8_t> group_of;
   std::vector<std::uint32_t> posts_with;
   std::vector<std::string> words;
 };
+
+bool is_english(const Features& features) {
+  const Language language = language_of(features.language);
+  return language == Language::english || language == Language::other;
+}
 
 bool has_fields(const Post& post) {
   return post.kind != PostKind::post || post.rating || !post.media.empty() || !post.in_reply_to.empty();
@@ -40,6 +50,7 @@ std::vector<std::string> vocabulary_of(const std::vector<LabelledPost>& posts, s
   const Vocabulary none;
   for (const LabelledPost& post : posts) {
     tokenize(post.post.text, none, tokens);
+    if (language_of(detect_language(tokens, post.post.text, post.post.language)) != Language::english) continue;
     for (const Token& token : tokens.list) {
       if (token.kind != TokenKind::word || (token.flags & kHashtag) != 0) continue;
       const std::string_view form = tokens.form(token);
@@ -69,7 +80,8 @@ Prepared prepare(const std::vector<LabelledPost>& posts, const Settings& setting
 
   // First which features there are, and in how many posts.
   struct Seen {
-    std::uint32_t posts = 0, last = 0xFFFFFFFF;
+    std::array<std::uint32_t, 2> posts{};  // in other languages, in English
+    std::uint32_t last = 0xFFFFFFFF;
     std::uint8_t group = 0;
   };
   std::unordered_map<std::uint32_t, Seen> seen;
@@ -77,6 +89,8 @@ Prepared prepare(const std::vector<LabelledPost>& posts, const Settings& setting
   Features features;
   for (std::uint32_t i = 0; i < posts.size(); ++i) {
     extract(posts[i].post, vocabulary, Fields::shown, features);
+    const bool english = is_english(features);
+    data.english.push_back(english);
     for (std::uint8_t g = 0; g < kGroups; ++g) {
       for (const Feature& feature : features.group[g]) {
         if (feature.key == 0) continue;
@@ -84,20 +98,22 @@ Prepared prepare(const std::vector<LabelledPost>& posts, const Settings& setting
         if (entry.last == i) continue;
         entry.last = i;
         entry.group = g;
-        ++entry.posts;
+        ++entry.posts[english ? 1 : 0];
       }
     }
   }
   for (const auto& [key, entry] : seen) {
-    if (entry.posts >= settings.least_posts) data.keys.push_back(key);
+    if (std::max(entry.posts[0], entry.posts[1]) >= settings.least_posts) data.keys.push_back(key);
   }
   std::sort(data.keys.begin(), data.keys.end());
   std::unordered_map<std::uint32_t, std::uint32_t> index;
   index.reserve(data.keys.size());
   for (std::uint32_t i = 0; i < data.keys.size(); ++i) {
     index.emplace(data.keys[i], i);
-    data.group_of.push_back(seen[data.keys[i]].group);
-    data.posts_with.push_back(seen[data.keys[i]].posts);
+    const Seen& entry = seen[data.keys[i]];
+    data.group_of.push_back(entry.group);
+    data.learnt_first.push_back(entry.posts[1] >= settings.least_posts);
+    data.posts_with.push_back(entry.posts[data.learnt_first.back() ? 1 : 0]);
   }
 
   const auto examples = [&](Fields fields) {
@@ -106,9 +122,11 @@ Prepared prepare(const std::vector<LabelledPost>& posts, const Settings& setting
       extract(posts[i].post, vocabulary, fields, features);
       for (std::size_t g = 0; g < kGroups; ++g) {
         for (const Feature& feature : features.group[g]) {
-          if (const auto it = index.find(feature.key); it != index.end()) out[i].group[g].push_back(it->second);
+          const auto it = index.find(feature.key);
+          if (it == index.end() || (data.english[i] && !data.learnt_first[it->second])) continue;
+          out[i].group[g].push_back(it->second);
         }
-        const std::size_t all = features.group[g].size();
+        const std::size_t all = features.size[g];
         out[i].norm[g] =
             all == 0 ? 0.0F : static_cast<float>(settings.group_weight[g] / std::sqrt(static_cast<double>(all)));
       }
@@ -122,7 +140,7 @@ Prepared prepare(const std::vector<LabelledPost>& posts, const Settings& setting
 }
 
 // Class weights, frequency to the minus power, with a mean of one over the posts.
-void weigh_classes(std::vector<Example>& examples, const std::vector<std::uint32_t>& use, double power,
+void weigh_classes(const std::vector<Example>& examples, const std::vector<std::uint32_t>& use, double power,
                    std::vector<Row>& weights) {
   weights.assign(examples.size(), Row{});
   const auto softmax_head = [&](Head head) {
@@ -184,11 +202,11 @@ struct Fitted {
   }
 };
 
-// AdaGrad over single posts, features dropped at random, the weights averaged over the later half.
-Fitted fit_on(Prepared& data, const std::vector<std::uint32_t>& use, const Settings& settings, std::uint64_t stream) {
+// AdaGrad over single posts, features dropped at random, the weights averaged over the later half. From `fitted`, the
+// weights of features that are learnt first are only used.
+void fit_on(const Prepared& data, const std::vector<std::uint32_t>& use, bool english, const Settings& settings,
+            std::uint64_t stream, Fitted& fitted) {
   const std::size_t count = data.keys.size();
-  Fitted fitted;
-  fitted.weights.assign(count, Row{});
   std::vector<Row> squares(count);
   for (Row& row : squares) row.fill(1e-4F);
   Row bias_squares{};
@@ -227,7 +245,7 @@ Fitted fit_on(Prepared& data, const std::vector<std::uint32_t>& use, const Setti
       to_probabilities(z);
       Row gradient{};
       for (std::size_t k = 0; k < kOutputs; ++k) gradient[k] = (z[k] - example.target[k]) * weights_of[i][k];
-      for (std::size_t k = 0; k < kOutputs; ++k) {
+      for (std::size_t k = 0; english && k < kOutputs; ++k) {
         bias_squares[k] += gradient[k] * gradient[k];
         fitted.bias[k] -= rate * gradient[k] / std::sqrt(bias_squares[k]);
       }
@@ -236,6 +254,7 @@ Fitted fit_on(Prepared& data, const std::vector<std::uint32_t>& use, const Setti
         Row step{};
         for (std::size_t k = 0; k < kOutputs; ++k) step[k] = gradient[k] * norm;
         for (const std::uint32_t f : kept[g]) {
+          if (data.learnt_first[f] != english) continue;
           Row& w = fitted.weights[f];
           Row& s = squares[f];
           for (std::size_t k = 0; k < kWidth; ++k) {
@@ -256,9 +275,21 @@ Fitted fit_on(Prepared& data, const std::vector<std::uint32_t>& use, const Setti
   }
   const float n = static_cast<float>(std::max(averaged, 1));
   for (std::size_t f = 0; f < count; ++f) {
+    if (data.learnt_first[f] != english) continue;
     for (std::size_t k = 0; k < kWidth; ++k) fitted.weights[f][k] = k < kOutputs ? sum_of_weights[f][k] / n : 0;
   }
+  if (!english) return;
   for (std::size_t k = 0; k < kWidth; ++k) fitted.bias[k] = k < kOutputs ? sum_of_bias[k] / n : 0;
+}
+
+Fitted fit_on(const Prepared& data, const std::vector<std::uint32_t>& use, const Settings& settings,
+              std::uint64_t stream) {
+  std::vector<std::uint32_t> of[2];  // other languages, English
+  for (const std::uint32_t i : use) of[data.english[i] ? 1 : 0].push_back(i);
+  Fitted fitted;
+  fitted.weights.assign(data.keys.size(), Row{});
+  fit_on(data, of[1], true, settings, stream, fitted);
+  if (!of[0].empty()) fit_on(data, of[0], false, settings, stream, fitted);
   return fitted;
 }
 
@@ -364,18 +395,22 @@ Calibration calibrate(const std::vector<Row>& scores, const std::vector<Example>
 
 void quantise(const Prepared& data, const Fitted& fitted, const Settings& settings, Model::Parts& parts) {
   // What a feature can change: its largest weight, as its group's norm lets it through, more often is more.
-  std::vector<std::uint32_t> chosen(data.keys.size());
-  std::iota(chosen.begin(), chosen.end(), 0U);
   std::vector<double> effect(data.keys.size());
-  for (std::size_t f = 0; f < data.keys.size(); ++f) {
+  std::vector<std::uint32_t> chosen, of_other_languages;
+  for (std::uint32_t f = 0; f < data.keys.size(); ++f) {
     double sum = 0;
     for (std::size_t k = 0; k < kOutputs; ++k) sum += static_cast<double>(fitted.weights[f][k]) * fitted.weights[f][k];
     effect[f] = std::sqrt(sum * data.posts_with[f]);
+    (data.learnt_first[f] ? chosen : of_other_languages).push_back(f);
   }
-  std::sort(chosen.begin(), chosen.end(),
-            [&](std::uint32_t a, std::uint32_t b) { return effect[a] != effect[b] ? effect[a] > effect[b] : a < b; });
-  chosen.resize(std::min(chosen.size(), settings.most_rows));
-  std::sort(chosen.begin(), chosen.end());
+  const auto keep = [&](std::vector<std::uint32_t>& rows, std::size_t most) {
+    std::sort(rows.begin(), rows.end(),
+              [&](std::uint32_t x, std::uint32_t y) { return effect[x] != effect[y] ? effect[x] > effect[y] : x < y; });
+    rows.resize(std::min(rows.size(), most));
+  };
+  keep(chosen, settings.most_rows);
+  keep(of_other_languages, settings.most_foreign_rows);
+  if (chosen.empty()) chosen.swap(of_other_languages);
   // The scale of an output: its largest weight but a few, which are cut.
   for (std::size_t g = 0; g < kGroups; ++g) {
     for (std::size_t k = 0; k < kOutputs; ++k) {
@@ -389,6 +424,8 @@ void quantise(const Prepared& data, const Fitted& fitted, const Settings& settin
       parts.scale[g][k] = std::max(sizes[nth], 1e-9F) / 127;
     }
   }
+  chosen.insert(chosen.end(), of_other_languages.begin(), of_other_languages.end());
+  std::sort(chosen.begin(), chosen.end());
   for (const std::uint32_t f : chosen) {
     StoredRow row;
     row.key = data.keys[f];
@@ -495,10 +532,22 @@ Result<Model::Parts> fit(const std::vector<LabelledPost>& posts, const Settings&
   Model::Parts parts;
   parts.trained_on = std::to_string(posts.size()) + " labelled posts";
   parts.words = data.words;
-  if (folds > 0) parts.calibration = calibrate(held_out, data.shown);
-  parts.calibration.actionable_threshold = settings.actionable_threshold;
-  parts.calibration.neither_threshold = settings.neither_threshold;
-  parts.calibration.urgency_threshold = settings.urgency_threshold;
+  const auto calibrate_on = [&](bool english, Calibration& calibration) {
+    std::vector<Row> scores;
+    std::vector<Example> examples;
+    for (std::size_t i = 0; i < posts.size(); ++i) {
+      if (data.english[i] != english) continue;
+      scores.push_back(held_out[i]);
+      examples.push_back(data.shown[i]);
+    }
+    if (folds > 0 && examples.size() >= 20) calibration = calibrate(scores, examples);
+    calibration.actionable_threshold = settings.actionable_threshold;
+    calibration.neither_threshold = settings.neither_threshold;
+    calibration.urgency_threshold = settings.urgency_threshold;
+  };
+  calibrate_on(true, parts.calibration);
+  parts.calibration_of_others = parts.calibration;
+  calibrate_on(false, parts.calibration_of_others);
   quantise(data, final_fit, settings, parts);
   say("kept " + std::to_string(parts.rows.size()) + " rows of weights");
   return parts;

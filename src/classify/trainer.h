@@ -18,11 +18,12 @@ struct Settings {
   double decay = 2e-6;  // L2, for each update of a weight
   double drop = 0.2;    // of the features of a post, at each visit
   std::array<double, kGroups> group_weight{1, 1, 1};
-  unsigned least_posts = 2;         // a feature needs as many posts to be learnt
-  double class_weight_power = 0.5;  // a class weighs its frequency to the minus this
-  double hide_fields = 0.5;         // how often a post's fields beside the text are hidden in training
-  std::size_t folds = 5;            // for calibration: each is scored by a model that has not seen it
-  std::size_t most_rows = 110'000;  // of the model; those of the smallest effect are left out
+  unsigned least_posts = 2;                // a feature needs as many posts to be learnt
+  double class_weight_power = 0.5;         // a class weighs its frequency to the minus this
+  double hide_fields = 0.5;                // how often a post's fields beside the text are hidden in training
+  std::size_t folds = 5;                   // for calibration: each is scored by a model that has not seen it
+  std::size_t most_rows = 110'000;         // of the model; those of the smallest effect are left out
+  std::size_t most_foreign_rows = 50'000;  // beside them, for the other languages
   // Where an answer tips. F1 is highest where the threshold is about half of the F1 that can be reached, and less is
   // reached on real posts than on written ones; set once, by the posts that docs/classifier.md measures on.
   double actionable_threshold = 0.4;

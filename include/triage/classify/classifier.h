@@ -21,7 +21,9 @@ class Classifier {
   // model: same verdict. Thread-safe, allocates little.
   virtual Verdict judge(const Post& post, Time now) const = 0;
 
-  virtual std::string_view judge_name() const = 0;     // "fast" or "deep"
+  // "fast" or "deep". A verdict names the judge that gave it: of a post in another language than English that is the
+  // fast one, also where the deep one was asked.
+  virtual std::string_view judge_name() const = 0;
   virtual std::string_view model_version() const = 0;  // "2026.11.1"
 };
 
@@ -33,6 +35,10 @@ Result<std::shared_ptr<const Classifier>> shipped_model();
 // is a judge of the two functions above. One thread at a time works on a post; many threads may judge.
 Result<std::shared_ptr<const Classifier>> load_deep_model(const std::filesystem::path& file,
                                                           const std::shared_ptr<const Classifier>& fast);
+// Whether a deep judge may say more of a post than the fast one did in `verdict`: it reads English, and text that is in
+// no known language.
+bool deep_may_differ(const Verdict& verdict);
+
 // not_found where this build has none.
 Result<std::shared_ptr<const Classifier>> shipped_deep_model(const std::shared_ptr<const Classifier>& fast);
 

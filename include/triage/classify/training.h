@@ -32,9 +32,9 @@ struct LabelledPost : Labels {
   unsigned weight = 1;  // in training it counts as so many posts
 };
 
-// TSV (a header row, no quoting; columns `text` and any of id, moment, intent, actionable, urgency, topic and their
-// *_reader twins) or JSONL (a Post with `labels` and perhaps `labels_reader`, objects of the same names). By the file's
-// ending. The error names file, line and column.
+// TSV (a header row, no quoting; columns `text` and any of id, language (as a platform would say it), moment, intent,
+// actionable, urgency, topic and their *_reader twins) or JSONL (a Post with `labels` and perhaps `labels_reader`,
+// objects of the same names). By the file's ending. The error names file, line and column.
 Result<std::vector<LabelledPost>> read_labelled(const std::filesystem::path& file);
 
 // The posts of this repository's corpus, which are built into the binary: what the shipped models were trained on.

@@ -46,8 +46,12 @@ void expect_whole(const Classifier& judge, const std::string& text) {
   EXPECT_EQ(verdict.urgency, verdict.text_urgency);
   EXPECT_EQ(verdict.priority, priority_of(verdict.urgency));
   EXPECT_FALSE(verdict.language.empty());
-  EXPECT_EQ(verdict.judge, "deep");
-  EXPECT_EQ(verdict.model, judge.model_version());
+  if (deep_may_differ(verdict)) {
+    EXPECT_EQ(verdict.judge, "deep");
+    EXPECT_EQ(verdict.model, judge.model_version());
+  } else {
+    EXPECT_EQ(verdict.judge, "fast") << "the encoder knows English only";
+  }
   EXPECT_LE(verdict.reasons.size(), 8U);
   double before = 2;
   for (const Reason& reason : verdict.reasons) {
@@ -187,7 +191,9 @@ TEST(DeepJudge, ReasonsQuoteThePost) {
   std::size_t reasons = 0;
   for (std::size_t i = 0; i < corpus().size(); i += 400) {
     const std::string& text = corpus()[i].post.text;
-    for (const Reason& reason : judge->judge(corpus()[i].post, Time{}).reasons) {
+    const Verdict verdict = judge->judge(corpus()[i].post, Time{});
+    if (verdict.judge != "deep") continue;  // another language
+    for (const Reason& reason : verdict.reasons) {
       ++reasons;
       EXPECT_NE(text.find(reason.cue), std::string::npos) << reason.cue << " in " << text;
       EXPECT_LE(reason.cue.size(), 60U);

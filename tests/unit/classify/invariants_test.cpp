@@ -15,6 +15,7 @@ TEST(Verdicts, APostWithNoExperienceIsAfterTheFactWithConfidenceAtMostSixTenths)
   for (std::size_t i = 0; i < corpus().size(); i += 5) {
     const Beliefs beliefs = fast().beliefs(corpus()[i].post);
     const Verdict verdict = fast().judge(corpus()[i].post, Time{});
+    if (verdict.language != "en" && verdict.language != "und") continue;
     if (beliefs.neither >= threshold) {
       ++about_none;
       EXPECT_EQ(verdict.moment, Moment::after_the_fact) << corpus()[i].id;

@@ -25,10 +25,17 @@ Topic topic_of(const Classifier& judge, const std::string& text) {
 TEST(Corpus, InTheBinaryIsTheOneInTheRepository) {
   const auto shipped_posts = shipped_corpus();
   ASSERT_TRUE(shipped_posts) << shipped_posts.error().detail;
-  ASSERT_EQ(shipped_posts->size(), corpus().size());
-  for (std::size_t i = 0; i < corpus().size(); i += 97) {
-    EXPECT_EQ((*shipped_posts)[i].post.text, corpus()[i].post.text);
-    EXPECT_EQ((*shipped_posts)[i].moment, corpus()[i].moment);
+  std::vector<LabelledPost> posts = corpus();
+  for (const char* language : {"es", "fr", "de", "pt", "it", "nl"}) {
+    const auto more = read_labelled(std::string(TRIAGED_SOURCE_DIR "/config/corpus/") + language + ".tsv");
+    ASSERT_TRUE(more) << more.error().detail;
+    EXPECT_EQ((*more)[0].post.language, language);
+    posts.insert(posts.end(), more->begin(), more->end());
+  }
+  ASSERT_EQ(shipped_posts->size(), posts.size());
+  for (std::size_t i = 0; i < posts.size(); i += 97) {
+    EXPECT_EQ((*shipped_posts)[i].post.text, posts[i].post.text);
+    EXPECT_EQ((*shipped_posts)[i].moment, posts[i].moment);
   }
 }
 
