@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kChunks = 32;  // sums of so many parts are added in one order, whoever made them
 constexpr std::size_t kMemory = 10;  // of steps, for the curvature
 constexpr int kMostSteps = 200;
-constexpr double kWorthwhile = 1e-5;  // of all that was gained: a step that gains less is the last
+constexpr double kWorthwhile = 1e-4;  // of all that was gained: a step that gains less is the last
 constexpr double kEnough = 1e-4;      // of the gradient at the start
 
 double log_of(float p) {
