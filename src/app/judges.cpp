@@ -161,7 +161,7 @@ boost::asio::awaitable<std::vector<Judgement>> Judges::judge(std::vector<const P
   stats_.fast_nanos += std::chrono::nanoseconds(Clock::now() - from).count();
   std::vector<std::size_t> wanted;  // the deep judge has something to say of these
   for (std::size_t i = 0; i < posts.size(); ++i) {
-    if (bench.deep && classify::deep_may_differ(*out[i].verdict)) wanted.push_back(i);
+    if (bench.deep && classify::deep_may_differ(out[i].verdict)) wanted.push_back(i);
   }
   if (wanted.empty()) co_return out;
 
