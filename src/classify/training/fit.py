@@ -50,20 +50,10 @@ class Posts:
     def __len__(self):
         return len(self.ids)
 
-    def part(self, i):
-        """w22-17 is of part 22. Posts of one part resemble each other."""
-        return self.ids[i].rpartition("-")[0]
 
-    def chosen(self, indices):
-        pick = lambda a: None if a is None else a[indices]
-        return Posts(
-            [self.ids[i] for i in indices],
-            [self.pieces[i] for i in indices],
-            [self.texts[i] for i in indices],
-            self.targets[indices],
-            self.weights[indices],
-            pick(self.scores),
-        )
+def together(one, other):
+    both = lambda a, b: a + b if isinstance(a, list) else np.concatenate([a, b])
+    return Posts(*(both(getattr(one, name), getattr(other, name)) for name in Posts.__dataclass_fields__))
 
 
 def read_posts(path):
