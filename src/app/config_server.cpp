@@ -190,6 +190,10 @@ void read_operation(Object& root, const Place& place, Config& config) {
       factors.number("repeated", weights.repeated, 0, 100);
       factors.number("waiting", weights.waiting, 0, 100);
       factors.number("low_rating", weights.low_rating, 0, 100);
+      factors.number("crowd", weights.crowd, 0, 100);
+      factors.number("how_long", weights.how_long, 0, 100);
+      factors.number("vulnerable", weights.vulnerable, 0, 100);
+      factors.number("danger", weights.danger, 0, 100);
     });
   });
   root.object("log", [&](Object& in) {

@@ -4,6 +4,7 @@
 
 #include "classify/deep_text.h"
 #include "classify/language.h"
+#include "classify/said.h"
 
 namespace triage::classify {
 namespace {
@@ -136,6 +137,7 @@ Verdict DeepJudge::judge(const Post& post, Time now) const {
   verdict.language = own.fast.features.language;
   verdict.judge = "deep";
   verdict.model = version_;
+  verdict.said = said_in(tokens, post, verdict);
   const Questions questions = questions_of(verdict);
   fast_->contributions(own.fast, questions, own.contributed);
   add_contributions(questions, own);

@@ -6,6 +6,7 @@
 #include "classify/features.h"
 #include "classify/hash.h"
 #include "classify/language.h"
+#include "classify/said.h"
 
 namespace triage::classify {
 namespace {
@@ -272,6 +273,7 @@ Verdict FastJudge::judge(const Post& post, Time) const {
   verdict.language = reading.features.language;
   verdict.judge = "fast";
   verdict.model = model_.version();
+  verdict.said = said_in(tokens, post, verdict);
   const Questions questions = questions_of(verdict);
   contributions(reading, questions, contributed);
   verdict.reasons.reserve(8);

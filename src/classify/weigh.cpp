@@ -1,4 +1,5 @@
-// The facts beside the text: reach, history, waiting. Small sums in the open, so that a brand can weigh them itself.
+// The facts beside the text: reach, history, waiting, a crowd; and what the text says of such facts. Small sums in the
+// open, so that a brand can weigh them itself.
 #include <algorithm>
 #include <cstdint>
 
@@ -11,18 +12,10 @@ std::string counted(std::int64_t n, const char* one, const char* many) {
   return std::to_string(n) + ' ' + (n == 1 ? one : many);
 }
 
-// The highest urgency that is still within one band above the text's.
-double ceiling_of(double text_urgency) {
-  switch (priority_of(text_urgency)) {
-    case Priority::low:
-      return 54.9;
-    case Priority::normal:
-      return 79.9;
-    case Priority::high:
-    case Priority::critical:
-      return 100;
-  }
-  return 100;
+// The highest urgency that is still within so many bands above the text's.
+double ceiling_of(double text_urgency, int bands) {
+  constexpr double kTop[] = {19.9, 54.9, 79.9, 100};
+  return kTop[std::min(static_cast<int>(priority_of(text_urgency)) + bands, 3)];
 }
 
 }  // namespace
@@ -58,10 +51,34 @@ Verdict weigh(Verdict verdict, const Post& post, const Context& context, const F
         "waiting for " + counted(static_cast<std::int64_t>(std::min(hours, 1e6)), "hour", "hours"));
   }
   if (post.rating && *post.rating <= 1) add(weights.low_rating, "one star");
+  if (context.crowd > 0) {
+    constexpr double kFullCrowd = 5;
+    add(weights.crowd * std::min(context.crowd / kFullCrowd, 1.0),
+        counted(context.crowd, "other customer", "other customers") + " at " + context.site + " in the same trouble");
+  }
+  // One and the same time is not counted twice: a case that waits is in `waiting`.
+  constexpr double kFullLength = 8;
+  const Said& said = verdict.said;
+  const double case_hours = context.waiting_hours ? 0 : context.case_hours.value_or(0);
+  if (said.hours >= case_hours && said.hours > 0) {
+    add(weights.how_long * std::min(said.hours / kFullLength, 1.0), said.how_long);
+  } else if (case_hours >= 1) {
+    add(weights.how_long * std::min(case_hours / kFullLength, 1.0),
+        "open for " + counted(static_cast<std::int64_t>(std::min(case_hours, 1e6)), "hour", "hours"));
+  }
+  bool two_bands = false;
+  if (verdict.moment == Moment::in_the_moment) {
+    for (const auto& [words, weight] :
+         {std::pair{&said.vulnerable, weights.vulnerable}, {&said.danger, weights.danger}}) {
+      if (words->empty() || !(weight > 0)) continue;
+      add(weight, *words);
+      two_bands = true;
+    }
+  }
 
   if (found.empty()) return verdict;
-  verdict.urgency =
-      std::max(verdict.urgency, std::min(verdict.text_urgency + points, ceiling_of(verdict.text_urgency)));
+  verdict.urgency = std::max(
+      verdict.urgency, std::min(verdict.text_urgency + points, ceiling_of(verdict.text_urgency, two_bands ? 2 : 1)));
   verdict.priority = priority_of(verdict.urgency);
   verdict.reasons.insert(verdict.reasons.end(), std::make_move_iterator(found.begin()),
                          std::make_move_iterator(found.end()));

@@ -76,6 +76,10 @@ Context context_of(const Post& post, const CaseRecord* c, const store::AuthorRec
       const auto waited = std::chrono::duration<double, std::ratio<3600>>(post.created_at - *c->waiting_since);
       if (waited.count() > 0) context.waiting_hours = waited.count();
     }
+    if (is_open(c->state)) {
+      const auto open = std::chrono::duration<double, std::ratio<3600>>(post.created_at - c->opened_at);
+      if (open.count() > 0) context.case_hours = open.count();
+    }
   }
   return context;
 }

@@ -119,6 +119,20 @@ Admitted admit_own(store::Writer& writer, const Event& event, Time now, Effects&
   return accepted(record);
 }
 
+// The others who are in the same trouble at the same place: one look at an index, and only for a post to which it can
+// matter.
+void look_for_crowd(store::Reader& reader, const Policy& policy, const Post& post, const Verdict& verdict,
+                    const std::optional<AuthorId>& author, Context& context) {
+  constexpr int kMost = 100;
+  if (!verdict.actionable || verdict.moment != Moment::in_the_moment || !(policy.factors.crowd > 0)) return;
+  if (policy.router.plan().sites.empty()) return;
+  const auto at = policy.router.locate(post);
+  if (!at) return;
+  context.site = at->site;
+  context.crowd = reader.crowd(at->site, verdict.topic, author, post.created_at - kCrowdWithin,
+                               post.created_at + kCrowdWithin, kMost);
+}
+
 // Puts a judged post on its case: the heart of the way through. `record` is stored by the caller.
 void put_on_case(store::Writer& writer, const Policy& policy, PostRecord& record,
                  const std::optional<AuthorRecord>& author, Verdict verdict, Time now, Effects& effects,
@@ -142,8 +156,9 @@ void put_on_case(store::Writer& writer, const Policy& policy, PostRecord& record
   const Placement placed = place(post, verdict.actionable, candidates, conversation, policy);
   CaseRecord* existing = placed.index ? &candidates[*placed.index] : nullptr;
   const bool reopens = placed.how == Joining::reopens;
-  verdict = classify::weigh(std::move(verdict), post, context_of(post, existing, author ? &*author : nullptr, reopens),
-                            policy.factors);
+  Context context = context_of(post, existing, author ? &*author : nullptr, reopens);
+  look_for_crowd(writer, policy, post, verdict, record.author, context);
+  verdict = classify::weigh(std::move(verdict), post, context, policy.factors);
   const Decision decision = policy.router.decide(post, verdict, now);
 
   CaseRecord opened;
@@ -188,6 +203,7 @@ void take_new_verdict(store::Writer& writer, const Policy& policy, PostRecord& r
       record.author ? writer.author(*record.author) : std::optional<AuthorRecord>();
   Context context = context_of(post, &c, author ? &*author : nullptr, false);
   if (context.earlier_posts_in_case > 0) --context.earlier_posts_in_case;  // itself
+  look_for_crowd(writer, policy, post, text_verdict, record.author, context);
   // A person has weighed the facts beside the text already.
   const bool final_word = text_verdict.judge == kPerson;
   const Verdict verdict =

@@ -11,6 +11,10 @@ const Sql kGet("SELECT " TRIAGED_CASE_COLUMNS " FROM cases WHERE id = ?");
 const Sql kOfAuthor("SELECT " TRIAGED_CASE_COLUMNS
                     " FROM cases WHERE author_id = ? AND platform = ? AND brand_account = ?"
                     " ORDER BY last_post_at DESC LIMIT ?");
+// By the index cases_crowd alone.
+const Sql kCrowd(
+    "SELECT count(*) FROM (SELECT 1 FROM cases WHERE site = ? AND topic = ? AND moment = 'in_the_moment'"
+    " AND last_post_at BETWEEN ? AND ? AND author_id IS NOT ? LIMIT ?)");
 const Sql kHistory("SELECT " TRIAGED_CASE_COLUMNS
                    " FROM cases WHERE author_id = ? ORDER BY opened_at DESC, seq DESC LIMIT ?");
 const Sql kInsert("INSERT INTO cases (" TRIAGED_CASE_COLUMNS
@@ -120,6 +124,13 @@ std::vector<CaseRecord> Database::cases_of_author(const AuthorId& author, std::s
                                                   std::string_view brand_account, std::size_t limit) {
   auto row = c_.use(kOfAuthor);
   return read_cases(row.bind(author, platform, brand_account, limit));
+}
+
+int Database::crowd(std::string_view site, Topic topic, const std::optional<AuthorId>& author, Time since, Time until,
+                    int most) {
+  auto row = c_.use(kCrowd);
+  row.bind(site, to_string(topic), since, until, author, most).step();
+  return row.small();
 }
 
 std::vector<CaseRecord> Database::history(const AuthorId& id, std::size_t limit) {

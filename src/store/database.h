@@ -32,6 +32,8 @@ class Database final : public Writer {
   std::vector<PostRecord> posts_of_case(const CaseId& id) override;
 
   std::optional<CaseRecord> find_case(const CaseId& id) override;
+  int crowd(std::string_view site, Topic topic, const std::optional<AuthorId>& author, Time since, Time until,
+            int most) override;
   std::vector<CaseRecord> cases_of_author(const AuthorId& author, std::string_view platform,
                                           std::string_view brand_account, std::size_t limit) override;
   std::optional<CaseId> case_of_conversation(std::string_view platform, std::string_view brand_account,

@@ -285,7 +285,13 @@ CREATE VIEW corrections_view AS
   FROM corrections c JOIN posts p ON p.id = c.post_id ORDER BY c.seq DESC;
 )sql";
 
-constexpr std::array<const char*, 3> kSteps{kFirst, kSecondLooks, kCorrections};
+// Who is in the moment where, for the crowd at a site. Cases without a site are not in it.
+constexpr const char* kCrowd = R"sql(
+CREATE INDEX cases_crowd ON cases (site, topic, last_post_at, author_id)
+  WHERE site IS NOT NULL AND moment = 'in_the_moment';
+)sql";
+
+constexpr std::array<const char*, 4> kSteps{kFirst, kSecondLooks, kCorrections, kCrowd};
 
 }  // namespace
 

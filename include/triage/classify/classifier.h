@@ -49,10 +49,18 @@ struct FactorWeights {
   double repeated = 6;       // further posts in the same case that nobody answered
   double waiting = 6;        // unanswered for hours, full after four
   double low_rating = 4;     // one star of five
+  double crowd = 8;          // five other customers at the same site; each is a fifth of it
+
+  // What the text itself says. The judge has learnt from such words already what they are worth, so these are small:
+  // for a brand to raise.
+  double how_long = 3;    // it goes on for so long, by the text or since the case began; full after eight hours
+  double vulnerable = 4;  // a child, an old or ill person
+  double danger = 4;
 };
 
 // Adds the facts beside the text to `verdict`: urgency, priority, and a reason for each fact that counted. Facts raise
-// only posts that are actionable, and never by more than one band above the text's. Pure.
+// only posts that are actionable, and never by more than one band above the text's; by two where the customer is in the
+// moment and danger or a vulnerable person counts. Pure.
 Verdict weigh(Verdict verdict, const Post& post, const Context& context, const FactorWeights& weights);
 
 }  // namespace triage::classify

@@ -1,6 +1,7 @@
 // What a judge says of a post: the labels of the project's labelling guideline, as scores with their reasons.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,15 @@ struct Reason {
   double weight = 0;  // its share in that score; negative speaks against
 };
 
+// What a text says of facts that count beside it, in its own words; empty where it does not. Known from the judging to
+// the weighing; it is not stored, the reasons are.
+struct Said {
+  std::string how_long;  // "for 3 hours"
+  double hours = 0;      // how long that is
+  std::string vulnerable;
+  std::string danger;
+};
+
 inline constexpr std::string_view kPerson = "person";  // the judge of a verdict that an agent corrected
 
 struct Verdict {
@@ -48,6 +58,7 @@ struct Verdict {
   std::vector<Reason> reasons;        // strongest first
   std::string judge = "fast";
   std::string model;
+  Said said;
 };
 
 // What is known of the customer and the case beside the text.
@@ -56,6 +67,11 @@ struct Context {
   int earlier_cases = 0;                // this customer's earlier cases that were complaints or requests
   bool reopened = false;                // a resolved case that the customer came back to
   std::optional<double> waiting_hours;  // since the first post of the case that nobody has answered
+  std::optional<double> case_hours;     // since the case was opened
+  int crowd = 0;                        // other customers in the moment with the same topic at the same site
+  std::string site;
 };
+
+inline constexpr std::chrono::minutes kCrowdWithin{15};  // of the post
 
 }  // namespace triage

@@ -52,6 +52,10 @@ class Reader {
   virtual std::optional<CaseId> case_of_conversation(std::string_view platform, std::string_view brand_account,
                                                      std::string_view conversation_id, std::string_view in_reply_to,
                                                      const std::optional<AuthorId>& author) = 0;
+  // How many cases of other customers than `author` are in the moment at that site, about that topic, with their last
+  // post between the two times; counted up to `most`.
+  virtual int crowd(std::string_view site, Topic topic, const std::optional<AuthorId>& author, Time since, Time until,
+                    int most) = 0;
   virtual std::vector<NoteRecord> notes(const CaseId& id) = 0;
   virtual std::vector<CaseEvent> events(const CaseId& id) = 0;  // oldest first
   virtual std::vector<EscalationRecord> escalations_of_case(const CaseId& id) = 0;

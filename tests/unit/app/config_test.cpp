@@ -180,6 +180,10 @@ TEST(Config, TheShippedExampleShowsTheDefaults) {
   EXPECT_EQ(shown.classifier.factors.repeated, actual.classifier.factors.repeated);
   EXPECT_EQ(shown.classifier.factors.waiting, actual.classifier.factors.waiting);
   EXPECT_EQ(shown.classifier.factors.low_rating, actual.classifier.factors.low_rating);
+  EXPECT_EQ(shown.classifier.factors.crowd, actual.classifier.factors.crowd);
+  EXPECT_EQ(shown.classifier.factors.how_long, actual.classifier.factors.how_long);
+  EXPECT_EQ(shown.classifier.factors.vulnerable, actual.classifier.factors.vulnerable);
+  EXPECT_EQ(shown.classifier.factors.danger, actual.classifier.factors.danger);
   EXPECT_EQ(shown.log.level, actual.log.level);
   EXPECT_EQ(shown.log.format, actual.log.format);
 }

@@ -1,4 +1,6 @@
 // The facts beside the text.
+#include <gmock/gmock.h>
+
 #include "helpers.h"
 
 namespace triage::classify {
@@ -60,6 +62,93 @@ TEST(Weigh, EachFactCountsAndIsAReason) {
   EXPECT_DOUBLE_EQ(points({}, context), 3);
   context.waiting_hours = 400;
   EXPECT_DOUBLE_EQ(points({}, context), 6);
+  context.case_hours = 500;
+  EXPECT_DOUBLE_EQ(points({}, context), 6) << "the time that a case waits is not counted twice";
+  context = {};
+  context.case_hours = 4;
+  EXPECT_DOUBLE_EQ(points({}, context), 1.5);
+  context = {};
+  context.site = "LHR";
+  context.crowd = 1;
+  EXPECT_NEAR(points({}, context), 1.6, 1e-9);
+  context.crowd = 50;
+  EXPECT_DOUBLE_EQ(points({}, context), 8);
+}
+
+Verdict saying(const Said& said, double urgency, Moment moment = Moment::in_the_moment) {
+  Verdict verdict = with_urgency(urgency);
+  verdict.moment = moment;
+  verdict.said = said;
+  return verdict;
+}
+
+TEST(Weigh, WhatTheTextSaysIsAReasonInItsOwnWords) {
+  const Verdict verdict = weigh(saying({"for 8 hours", 8, "my baby", "smoke"}, 30), {}, {}, {});
+  EXPECT_DOUBLE_EQ(verdict.urgency, 30 + 3 + 4 + 4);
+  ASSERT_EQ(verdict.reasons.size(), 3U);
+  std::vector<std::string> cues;
+  for (const Reason& reason : verdict.reasons) cues.push_back(reason.cue);
+  EXPECT_THAT(cues, testing::UnorderedElementsAre("for 8 hours", "my baby", "smoke"));
+}
+
+TEST(Weigh, DangerAndVulnerablePeopleCountInTheMomentOnly) {
+  const Verdict verdict = weigh(saying({"", 0, "my baby", "smoke"}, 30, Moment::after_the_fact), {}, {}, {});
+  EXPECT_EQ(verdict.urgency, 30);
+  EXPECT_TRUE(verdict.reasons.empty());
+}
+
+TEST(Weigh, OnlyDangerOrAVulnerablePersonInTheMomentMayRaiseTwoBands) {
+  FactorWeights heavy;
+  heavy.danger = heavy.vulnerable = heavy.how_long = 100;
+  EXPECT_EQ(weigh(saying({"for 8 hours", 8, "", ""}, 10), {}, {}, heavy).priority, Priority::normal);
+  EXPECT_EQ(weigh(saying({"", 0, "", "smoke"}, 10), {}, {}, heavy).priority, Priority::high);
+  EXPECT_EQ(weigh(saying({"", 0, "my baby", ""}, 10), {}, {}, heavy).priority, Priority::high);
+  heavy.danger = 0;
+  EXPECT_EQ(weigh(saying({"for 8 hours", 8, "", "smoke"}, 10), {}, {}, heavy).priority, Priority::normal)
+      << "what is switched off gives no leave";
+}
+
+TEST(Weigh, EachFactorCanBeSwitchedOff) {
+  const Verdict verdict = saying({"for 8 hours", 8, "my baby", "smoke"}, 30);
+  FactorWeights none;
+  none.how_long = none.vulnerable = none.danger = none.crowd = 0;
+  Context context;
+  context.crowd = 5;
+  context.site = "LHR";
+  const Verdict weighed = weigh(verdict, {}, context, none);
+  EXPECT_EQ(weighed.urgency, 30);
+  EXPECT_TRUE(weighed.reasons.empty());
+}
+
+TEST(Said, HowLongItGoesOnIsReadFromTheText) {
+  struct Case {
+    std::string text, cue;
+    double hours;
+  };
+  for (const Case& is : {Case{"stuck on the tarmac for 3 hours, no water", "for 3 hours", 3},
+                         Case{"we have been waiting 45 minutes on hold, please help", "waiting 45 minutes", 0.75},
+                         Case{"no internet for two days now, please fix this", "for two days", 48},
+                         Case{"llevamos parados en el tren desde hace 2 horas y nadie ayuda", "hace 2 horas", 2},
+                         Case{"still stuck, please help. flight leaves in 2 hours", "", 0},
+                         Case{"you lost my bag 3 weeks ago and still nothing, please help", "", 0}}) {
+    const Said said = judged(is.text).said;
+    EXPECT_EQ(said.how_long, is.cue) << is.text;
+    EXPECT_DOUBLE_EQ(said.hours, is.hours) << is.text;
+  }
+  Post post;
+  post.text = "no internet since Tuesday, please help, i still cannot work";
+  post.created_at = from_millis(1'795'000'000'000);  // a Wednesday
+  EXPECT_EQ(shipped().judge(post, Time{}).said.how_long, "since Tuesday");
+  EXPECT_EQ(shipped().judge(post, Time{}).said.hours, 24);
+}
+
+TEST(Said, VulnerablePeopleAndDangerAreQuoted) {
+  const Said said =
+      judged("SMOKE in the cabin right now and nobody helps, my baby is choking, please send someone").said;
+  EXPECT_EQ(said.vulnerable, "baby");
+  EXPECT_EQ(said.danger, "SMOKE");
+  EXPECT_TRUE(judged("stuck at gate B12, no one tells us anything, please help").said.danger.empty());
+  EXPECT_TRUE(judged("still waiting for my delivery, where is it?").said.vulnerable.empty());
 }
 
 TEST(Weigh, NeverRaisesMoreThanOneBand) {

@@ -248,5 +248,41 @@ TEST_F(DeskTest, APostFromTheFutureRunsItsClockFromArrival) {
   EXPECT_EQ(case_of(say(early, verdict(30))).first_response_due, now_ + 4h);
 }
 
+TEST_F(DeskTest, ACrowdAtTheSamePlaceMakesEachPostMoreUrgent) {
+  route::Plan wanted = plan();
+  wanted.sites.push_back({"LHR", {"heathrow"}, std::nullopt, std::nullopt, 0});
+  set_plan(std::move(wanted));
+  const auto at_heathrow = [&](const std::string& author) {
+    Post p = post("native-" + author, author);
+    p.text = "stuck at heathrow";
+    return p;
+  };
+  const auto crowd_in = [&](const Admitted& admitted) {
+    const store::CaseRecord c = case_of(admitted);
+    std::string cue;
+    write([&](store::Writer& writer) {
+      const auto posts = writer.posts_of_case(c.id);
+      for (const Reason& reason : posts.at(0).verdict->reasons) {
+        if (reason.cue.find("LHR") != std::string::npos) cue = reason.cue;
+      }
+    });
+    return std::pair{c.urgency, cue};
+  };
+  EXPECT_EQ(crowd_in(say(at_heathrow("1"), verdict(60))), std::pair(60.0, std::string()));
+  const auto [second, cue] = crowd_in(say(at_heathrow("2"), verdict(60)));
+  EXPECT_DOUBLE_EQ(second, 60 + policy_->factors.crowd / 5);
+  EXPECT_EQ(cue, "1 other customer at LHR in the same trouble");
+  for (int i = 3; i < 9; ++i) say(at_heathrow(std::to_string(i)), verdict(60));
+  EXPECT_DOUBLE_EQ(crowd_in(say(at_heathrow("9"), verdict(60))).first, 60 + policy_->factors.crowd);
+
+  Verdict other_topic = verdict(60);
+  other_topic.topic = Topic::billing;
+  EXPECT_EQ(crowd_in(say(at_heathrow("10"), other_topic)).second, "");
+  EXPECT_EQ(crowd_in(say(post("elsewhere", "11"), verdict(60))).second, "") << "another place";
+  EXPECT_EQ(crowd_in(say(at_heathrow("12"), verdict(30))).second, "") << "not in the moment";
+  now_ += std::chrono::minutes(40);
+  EXPECT_EQ(crowd_in(say(at_heathrow("13"), verdict(60))).second, "") << "that was long ago";
+}
+
 }  // namespace
 }  // namespace triage::desk
