@@ -123,7 +123,7 @@ Admitted admit_own(store::Writer& writer, const Event& event, Time now, Effects&
 // matter.
 void look_for_crowd(store::Reader& reader, const Policy& policy, const Post& post, const Verdict& verdict,
                     const std::optional<AuthorId>& author, Context& context) {
-  constexpr int kMost = 100;
+  constexpr int kMost = 50;
   if (!verdict.actionable || verdict.moment != Moment::in_the_moment || !(policy.factors.crowd > 0)) return;
   if (policy.router.plan().sites.empty()) return;
   const auto at = policy.router.locate(post);

@@ -287,7 +287,7 @@ CREATE VIEW corrections_view AS
 
 // Who is in the moment where, for the crowd at a site. Cases without a site are not in it.
 constexpr const char* kCrowd = R"sql(
-CREATE INDEX cases_crowd ON cases (site, topic, last_post_at, author_id)
+CREATE INDEX cases_crowd ON cases (site, topic, last_post_at, author_id, moment)
   WHERE site IS NOT NULL AND moment = 'in_the_moment';
 )sql";
 

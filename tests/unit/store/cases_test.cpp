@@ -124,6 +124,39 @@ TEST_F(CasesTest, ACustomersCasesComeWithTheLatestPostFirst) {
   EXPECT_EQ(ask([&](Reader& r) { return r.cases_of_author(ann, "x", "acme", 1); })[0].id, ids[0]);
 }
 
+TEST_F(CasesTest, ACrowdIsTheOtherCustomersInTheMomentAtThatPlaceAboutThatTopicAtThatTime) {
+  const AuthorId ann = AuthorId::make(kNow);
+  must_write(*store_, [&](Writer& w) {
+    const auto put = [&](const std::function<void(CaseRecord&)>& change) {
+      CaseRecord c = sample_case(kNow);
+      c.author = AuthorId::make(kNow);
+      c.site = "LHR";
+      c.topic = Topic::queue;
+      c.moment = Moment::in_the_moment;
+      c.last_post_at = kNow;
+      change(c);
+      w.insert_case(c);
+    };
+    put([](CaseRecord&) {});
+    put([](CaseRecord& c) { c.author = std::nullopt; });
+    put([&](CaseRecord& c) { c.author = ann; });
+    put([](CaseRecord& c) { c.site = "LGW"; });
+    put([](CaseRecord& c) { c.site = std::nullopt; });
+    put([](CaseRecord& c) { c.topic = Topic::delay; });
+    put([](CaseRecord& c) { c.moment = Moment::after_the_fact; });
+    put([](CaseRecord& c) { c.last_post_at = after(std::chrono::hours(2)); });
+  });
+  const auto crowd = [&](const std::optional<AuthorId>& author, int most) {
+    return ask([&](Reader& r) {
+      return r.crowd("LHR", Topic::queue, author, kNow - std::chrono::minutes(15), after(std::chrono::minutes(15)),
+                     most);
+    });
+  };
+  EXPECT_EQ(crowd(ann, 100), 2);
+  EXPECT_EQ(crowd(AuthorId::make(kNow), 100), 3);
+  EXPECT_EQ(crowd(ann, 1), 1);
+}
+
 TEST_F(CasesTest, ACustomerIsOneRowAPlatformAndIsBroughtUpToDate) {
   AuthorRecord first, again, elsewhere, by_handle, folded, nobody, nobody_else;
   must_write(*store_, [&](Writer& w) {
