@@ -58,8 +58,8 @@ class Encoder {
   // The outputs of the mean over all pieces that were read.
   Row outputs(Reading& reading) const;
 
-  // The sentence vector of the mean, which the head reads: width() numbers between -1 and 1. It stays in `reading` until
-  // the next call.
+  // The sentence vector of the mean, which the head reads: width() numbers between -1 and 1. It stays in `reading`
+  // until the next call.
   const float* vector(Reading& reading) const;
 
   // The head: width() × kWidth weights, the last of each row zero, and the bias.
