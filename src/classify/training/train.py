@@ -33,7 +33,7 @@ BLEND = {"moment": 0.5, "actionable": 0.5, "urgency": 0.5, "intent": 0.5, "topic
 # "No experience" never turns a moment into "after the fact" (1.0), it only takes confidence away.
 # The others were set once, looking at half of the real posts that are measured on (README.md): written posts are
 # easier than real ones, so thresholds fitted on them come out too high, and so does confidence.
-THRESHOLDS = {"actionable": 0.3, "neither": 1.0, "urgency": [0.3, 0.14, 0.05]}
+THRESHOLDS = {"actionable": 0.3, "neither": 0.9, "urgency": [0.3, 0.14, 0.05]}
 MOMENT_SURENESS = 0.75  # of the logit of "in the moment against after the fact"
 
 

@@ -177,8 +177,8 @@ TEST(Judge, SarcasmIsNotPraise) {
 }
 
 TEST(Judge, ChatterIsAfterTheFactWithLittleConfidence) {
-  for (const char* text :
-       {"", "good morning everyone", "do you fly to Lisbon in summer?", "Comment below to win a free coffee machine!", "👍"}) {
+  for (const char* text : {"", "good morning everyone", "do you fly to Lisbon in summer?",
+                           "Comment below to win a free coffee machine!", "👍"}) {
     const Verdict verdict = judged(text);
     EXPECT_EQ(verdict.moment, Moment::after_the_fact) << text;
     EXPECT_LE(verdict.moment_confidence, 0.6) << text;
