@@ -14,9 +14,8 @@ namespace triage::app {
 
 namespace {
 
-// Of the threads' priority (setpriority(2); on Linux it is a thread's own). In a flood the network and the writer come
-// first, and the deep judge takes what they leave.
-constexpr int kNice = 10;
+// Of the thread that judges again (setpriority(2); on Linux it is a thread's own): everything else goes before it.
+constexpr int kNice = 19;
 
 // After having been late the deep judge is left alone for so many times its wait.
 constexpr int kRest = 8;
@@ -63,12 +62,19 @@ struct Judges::Batch {
   net::Signal done;
 };
 
-Judges::Judges(Bench bench, unsigned threads) : bench_(std::move(bench)) {
-  for (unsigned i = 0; i < std::max(threads, 1U); ++i) {
-    threads_.emplace_back([this] { run(); });
-    const std::string name = "deep-" + std::to_string(i);
-    pthread_setname_np(threads_.back().native_handle(), name.c_str());
+Judges::Judges(Bench bench, unsigned threads) : bench_(std::move(bench)), fresh_threads_(std::max(threads, 1U)) {
+  const auto name = [this](const std::string& text) {
+    pthread_setname_np(threads_.back().native_handle(), text.c_str());
+  };
+  for (unsigned i = 0; i < fresh_threads_; ++i) {
+    threads_.emplace_back([this] { run(fresh_, fresh_wanted_); });
+    name("deep-" + std::to_string(i));
   }
+  threads_.emplace_back([this] {
+    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
+    run(again_, again_wanted_);
+  });
+  name("deep-again");
 }
 
 Judges::~Judges() {
@@ -85,7 +91,8 @@ void Judges::stop() {
     fresh_.clear();
     stats_.queue = 0;
   }
-  wanted_.notify_all();
+  fresh_wanted_.notify_all();
+  again_wanted_.notify_all();
   for (const Job& job : dropped) job.batch->done.close();
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
@@ -102,24 +109,22 @@ Bench Judges::bench() const {
   return bench_;
 }
 
-void Judges::run() {
-  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
+void Judges::run(std::deque<Job>& queue, std::condition_variable& wanted) {
   for (;;) {
     Job job;
     {
       std::unique_lock lock(mutex_);
-      wanted_.wait(lock, [this] { return stopping_ || !fresh_.empty() || !again_.empty(); });
+      wanted.wait(lock, [&] { return stopping_ || !queue.empty(); });
       if (stopping_) return;
-      std::deque<Job>& queue = fresh_.empty() ? again_ : fresh_;
       job = std::move(queue.front());
       queue.pop_front();
       stats_.queue = static_cast<std::int64_t>(fresh_.size());
     }
-    if (!job.batch->abandoned) carry_out(job);
+    if (!job.batch->abandoned) carry_out(job, &queue == &fresh_);
   }
 }
 
-void Judges::carry_out(const Job& job) {
+void Judges::carry_out(const Job& job, bool fresh) {
   Batch& batch = *job.batch;
   const auto from = Clock::now();
   try {
@@ -131,7 +136,7 @@ void Judges::carry_out(const Job& job) {
   const auto nanos = std::chrono::nanoseconds(Clock::now() - from).count();
   ++stats_.deep_posts;
   stats_.deep_nanos += nanos;
-  {
+  if (fresh) {
     const std::scoped_lock lock(mutex_);
     mean_nanos_ += (static_cast<double>(nanos) - mean_nanos_) / 16;
   }
@@ -141,7 +146,7 @@ void Judges::carry_out(const Job& job) {
 std::size_t Judges::room(const Bench& bench) const {
   if (!bench.deep || stopping_ || Clock::now() < behind_until_) return 0;
   const double in_time = std::chrono::duration<double, std::nano>(bench.wait).count() / mean_nanos_;
-  const auto most = static_cast<std::size_t>(in_time * static_cast<double>(threads_.size()));
+  const auto most = static_cast<std::size_t>(in_time * fresh_threads_);
   // One may always try: the mean is of the past.
   if (fresh_.empty()) return std::max<std::size_t>(most, 1);
   return most > fresh_.size() ? most - fresh_.size() : 0;
@@ -181,7 +186,11 @@ boost::asio::awaitable<std::vector<Judgement>> Judges::judge(std::vector<const P
   }
   stats_.skipped += static_cast<std::int64_t>(wanted.size() - taken);
   if (batch) {
-    wanted_.notify_all();
+    if (taken == 1) {
+      fresh_wanted_.notify_one();
+    } else {
+      fresh_wanted_.notify_all();
+    }
     auto waiting = batch->done.wait(0, bench.wait);
     co_await std::move(waiting);
     batch->abandoned = true;
@@ -212,7 +221,7 @@ boost::asio::awaitable<std::vector<Verdict>> Judges::judge_again(std::vector<Pos
     if (stopping_ || count == 0) co_return std::vector<Verdict>();
     for (std::size_t i = 0; i < count; ++i) again_.push_back({batch, i});
   }
-  wanted_.notify_all();
+  again_wanted_.notify_one();
   auto waiting = batch->done.wait(0, std::chrono::hours(1));
   co_await std::move(waiting);
   batch->abandoned = true;

@@ -1,6 +1,7 @@
 // Two judges for each post: the fast one always answers, at once; the deep one answers where it keeps up. No post waits
 // for it longer than `wait`, and none is given to it once its queue is longer than that: such posts keep the fast
-// verdict and are to be looked at again. It judges on threads of its own, at a lower priority than the network's.
+// verdict and are to be looked at again. It judges on threads of its own, and again on one more, of
+// the lowest priority.
 #pragma once
 
 #include <atomic>
@@ -45,7 +46,7 @@ class Judges {
     std::atomic<std::int64_t> queue{0};    // waiting for it now
   };
 
-  // `threads` of the deep judge, at least 1.
+  // `threads` of the deep judge for new posts, at least 1.
   Judges(Bench bench, unsigned threads);
   ~Judges();
 
@@ -55,8 +56,7 @@ class Judges {
   // The verdicts of new posts, in order, within bench().wait and what the fast judge takes.
   boost::asio::awaitable<std::vector<Judgement>> judge(std::vector<const Post*> posts, Time now);
 
-  // Judges posts again by the best judge there is, however long it takes; new posts go first. Empty when it was
-  // stopped.
+  // Judges posts again by the best judge there is, however long it takes. Empty when it was stopped.
   boost::asio::awaitable<std::vector<Verdict>> judge_again(std::vector<Post> posts, Time now);
 
   // Whether there is time to judge again: new posts keep the deep judge from nothing.
@@ -75,18 +75,20 @@ class Judges {
   };
   using Clock = std::chrono::steady_clock;
 
-  void run();
-  void carry_out(const Job& job);
+  // A thread's work: the jobs of one queue, as they come.
+  void run(std::deque<Job>& queue, std::condition_variable& wanted);
+  void carry_out(const Job& job, bool fresh);
   // How many more posts the deep judge can take and still be done in time.
   std::size_t room(const Bench& bench) const;
 
   mutable std::mutex mutex_;
   Bench bench_;
-  std::condition_variable wanted_;
+  std::condition_variable fresh_wanted_, again_wanted_;
   std::deque<Job> fresh_, again_;
   bool stopping_ = false;
-  double mean_nanos_ = 2e6;           // of a post on a thread, the latest counting most
+  double mean_nanos_ = 2e6;           // of a new post, the latest counting most
   Clock::time_point behind_until_{};  // it was late: new posts leave it alone until then
+  const unsigned fresh_threads_;
   std::vector<std::thread> threads_;
   Stats stats_;
 };

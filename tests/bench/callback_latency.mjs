@@ -2,7 +2,7 @@
 // (an alert sent to a webhook received, group_wait 0s), in one run. Both are asked and received by this process, so that
 // one clock measures. Run by hand:
 //
-//   node tests/bench/callback_latency.mjs [--rate 200] [--seconds 10] [--rounds 2]
+//   node tests/bench/callback_latency.mjs [--rate 200] [--seconds 10] [--rounds 2] [--judge deep|fast]
 //
 // Needs a release build (build/release/triaged) and Debian's prometheus-alertmanager.
 import { spawn } from 'node:child_process';
@@ -13,11 +13,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const root = path.resolve(path.dirname(new URL(import.meta.url).pathname), '../..');
-const options = { rate: 200, seconds: 10, rounds: 2 };
+const options = { rate: 200, seconds: 10, rounds: 2, judge: 'deep' };
 for (let i = 2; i < process.argv.length; i += 2) {
   const name = process.argv[i].replace(/^--/, '');
   if (!(name in options)) throw new Error(`unknown option --${name}`);
-  options[name] = Number(process.argv[i + 1]);
+  options[name] = name === 'judge' ? process.argv[i + 1] : Number(process.argv[i + 1]);
 }
 const binary = process.env.TRIAGED ?? path.join(root, 'build/release/triaged');
 const work = fs.mkdtempSync(path.join(root, 'build/bench-'));
@@ -121,7 +121,7 @@ async function triaged(port, callback) {
     teams: [{ name: 'care' }, { name: 'ops', callback: { url: callback, format: 'standard', secret: `whsec_${randomBytes(24).toString('base64')}` } }],
     routing: { team: 'care', routes: [{ match: { actionable: true }, escalate: 'ops' }] },
     ladders: { ops: [{ after: '0s', team: 'ops' }] },
-    delivery: { allow_private_addresses: true },
+    delivery: { allow_private_addresses: true }, classifier: { judge: options.judge },
     log: { level: 'error' },
   }));
   const child = start(binary, ['serve', '--config', file]);
