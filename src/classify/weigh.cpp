@@ -1,6 +1,7 @@
 // The facts beside the text: reach, history, waiting, a crowd; and what the text says of such facts. Small sums in the
 // open, so that a brand can weigh them itself.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include "triage/classify/classifier.h"
@@ -77,8 +78,9 @@ Verdict weigh(Verdict verdict, const Post& post, const Context& context, const F
   }
 
   if (found.empty()) return verdict;
-  verdict.urgency = std::max(
-      verdict.urgency, std::min(verdict.text_urgency + points, ceiling_of(verdict.text_urgency, two_bands ? 2 : 1)));
+  // To a tenth, downwards, as the text's.
+  const double raised = std::floor((verdict.text_urgency + points) * 10 + 1e-6) / 10;
+  verdict.urgency = std::max(verdict.urgency, std::min(raised, ceiling_of(verdict.text_urgency, two_bands ? 2 : 1)));
   verdict.priority = priority_of(verdict.urgency);
   verdict.reasons.insert(verdict.reasons.end(), std::make_move_iterator(found.begin()),
                          std::make_move_iterator(found.end()));

@@ -163,6 +163,13 @@ TEST(Weigh, NeverRaisesMoreThanOneBand) {
   }
 }
 
+TEST(Weigh, UrgencyIsATenthOfAPointFine) {
+  Context context;
+  context.waiting_hours = 1.37;  // a crooked share of its weight: 2.055 points
+  const Verdict verdict = weigh(with_urgency(30.2), Post{}, context, FactorWeights{});
+  EXPECT_EQ(verdict.urgency, 32.2);
+}
+
 TEST(Weigh, LeavesWhatNobodyCanActOnAsItIs) {
   const Verdict verdict = weigh(with_urgency(10, false), from(5'000'000, 1), everything(), {});
   EXPECT_EQ(verdict.urgency, 10);
