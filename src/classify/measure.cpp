@@ -147,7 +147,7 @@ Interval interval_of(std::vector<double> scores) {
   if (scores.empty()) return {};
   std::sort(scores.begin(), scores.end());
   const auto at = [&](double share) {
-    return scores[static_cast<std::size_t>(share * static_cast<double>(scores.size() - 1) + 0.5)];
+    return scores[static_cast<std::size_t>(std::lround(share * static_cast<double>(scores.size() - 1)))];
   };
   return {at(0.025), at(0.975)};
 }

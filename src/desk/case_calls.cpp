@@ -9,7 +9,6 @@
 
 namespace triage::desk {
 
-using store::CaseRecord;
 using store::CaseState;
 
 namespace {
