@@ -12,7 +12,7 @@ let ops;
 let server;
 before(async () => {
   ops = await receiver();
-  server = await start(brand({ ops }));
+  server = await start(brand({ ops, more: { classifier: {} } }));
 });
 after(async () => {
   await server?.remove();

@@ -143,7 +143,7 @@ test('files of the data directory can be read by their owner alone, and a second
   }));
 
 test('when the writer falls behind, posts are refused with 503 and Retry-After, and what was accepted is stored', () =>
-  with_server(brand({ more: { limits: { writer_queue: 4 } } }), {}, async (server) => {
+  with_server(brand({ more: { limits: { writer_queue: 4 }, classifier: {} } }), {}, async (server) => {
     const answers = await Promise.all(Array.from({ length: 200 }, () => send(server, post({ text: calm }))));
     const good = answers.filter((answer) => answer.status === 200);
     for (const answer of answers) {
