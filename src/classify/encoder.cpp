@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 
+#include "classify/wide.h"
+
 namespace triage::classify {
 namespace {
 
@@ -11,7 +13,7 @@ constexpr std::size_t kLanes = 16;  // sums are kept in so many parts, whatever 
 constexpr float kNormEpsilon = 1e-6F;
 
 // e to the x, to about 1e-7 of its value; x is taken as at least -87 and at most 88.
-inline float exponential(float x) {
+TRIAGED_INLINED inline float exponential(float x) {
   constexpr float kRound = 12582912.0F;  // 1.5 · 2^23: adding it rounds to a whole number
   x = x > -87.0F ? x : -87.0F;
   x = x < 88.0F ? x : 88.0F;
@@ -27,7 +29,7 @@ inline float exponential(float x) {
   return e * std::bit_cast<float>(power);
 }
 
-inline float tangent(float x) {
+TRIAGED_INLINED inline float tangent(float x) {
   const float least = -15.0F, most = 15.0F;
   x = x < least ? least : x;
   x = x > most ? most : x;
@@ -36,7 +38,7 @@ inline float tangent(float x) {
 
 // The sum of `width` terms, in sixteen parts that are added at the end. `width` is a multiple of kLanes.
 template <class Term>
-inline float sum_of(std::size_t width, const Term& term) {
+TRIAGED_INLINED inline float sum_of(std::size_t width, const Term& term) {
   float part[kLanes] = {};
   for (std::size_t k = 0; k < width; k += kLanes) {
     for (std::size_t i = 0; i < kLanes; ++i) part[i] += term(k + i);
@@ -47,16 +49,22 @@ inline float sum_of(std::size_t width, const Term& term) {
   return part[0];
 }
 
-void normalise(const std::vector<float>& gain, const std::vector<float>& bias, const float* x, std::size_t rows,
-               float* out) {
-  const std::size_t width = gain.size();
+void normalise(Kernel kernel, const std::vector<float>& gains, const std::vector<float>& biases, const float* first,
+               std::size_t rows, float* result) {
+  const std::size_t width = gains.size();
   const float share = 1.0F / static_cast<float>(width);
-  for (std::size_t r = 0; r < rows; ++r, x += width, out += width) {
-    const float mean = sum_of(width, [&](std::size_t k) { return x[k]; }) * share;
-    const float variance = sum_of(width, [&](std::size_t k) { return (x[k] - mean) * (x[k] - mean); }) * share;
-    const float by = 1.0F / std::sqrt(variance + kNormEpsilon);  // square roots are exact everywhere
-    for (std::size_t k = 0; k < width; ++k) out[k] = (x[k] - mean) * by * gain[k] + bias[k];
-  }
+  const float *gain = gains.data(), *bias = biases.data();
+  widely(kernel, [=]() TRIAGED_INLINED {
+    for (std::size_t r = 0; r < rows; ++r) {
+      const float* x = first + r * width;
+      float* out = result + r * width;
+      const float mean = sum_of(width, [=](std::size_t k) TRIAGED_INLINED { return x[k]; }) * share;
+      const float variance =
+          sum_of(width, [=](std::size_t k) TRIAGED_INLINED { return (x[k] - mean) * (x[k] - mean); }) * share;
+      const float by = 1.0F / std::sqrt(variance + kNormEpsilon);  // square roots are exact everywhere
+      for (std::size_t k = 0; k < width; ++k) out[k] = (x[k] - mean) * by * gain[k] + bias[k];
+    }
+  });
 }
 
 // Reads tensors by name and remembers the first that is not as it should be.
@@ -208,42 +216,45 @@ void Encoder::attend(const Layer& layer, std::size_t count, Reading& reading) co
   reading.heard.resize(count * inner);
   reading.keys.assign(depth * padded, 0.0F);
   reading.scores.resize(padded);
-  float* keys = reading.keys.data();
-  float* scores = reading.scores.data();
-  for (std::size_t h = 0; h < heads_; ++h) {
-    const float* head = reading.wide.data() + h * depth;
-    // Keys by column, so that one query meets sixteen of them at once.
-    for (std::size_t j = 0; j < count; ++j) {
-      for (std::size_t d = 0; d < depth; ++d) keys[d * padded + j] = head[j * stride + inner + d];
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      const float* query = head + i * stride;
-      for (std::size_t j = 0; j < padded; j += kLanes) {
-        float sum[kLanes] = {};
-        for (std::size_t d = 0; d < depth; ++d) {
-          const float q = query[d];
-          const float* key = keys + d * padded + j;
-          for (std::size_t t = 0; t < kLanes; ++t) sum[t] += q * key[t];
-        }
-        for (std::size_t t = 0; t < kLanes; ++t) scores[j + t] = sum[t] * by;
+  float *keys = reading.keys.data(), *scores = reading.scores.data(), *heard = reading.heard.data();
+  const float* wide = reading.wide.data();
+  const std::size_t heads = heads_;
+  widely(kernel_, [=]() TRIAGED_INLINED {
+    for (std::size_t h = 0; h < heads; ++h) {
+      const float* head = wide + h * depth;
+      // Keys by column, so that one query meets sixteen of them at once.
+      for (std::size_t j = 0; j < count; ++j) {
+        for (std::size_t d = 0; d < depth; ++d) keys[d * padded + j] = head[j * stride + inner + d];
       }
-      float most = scores[0];
-      for (std::size_t j = 1; j < count; ++j) most = scores[j] > most ? scores[j] : most;
-      for (std::size_t j = 0; j < padded; ++j) scores[j] = exponential(scores[j] - most);
-      for (std::size_t j = count; j < padded; ++j) scores[j] = 0;
-      const float share = 1.0F / sum_of(padded, [&](std::size_t j) { return scores[j]; });
-      float* to = reading.heard.data() + i * inner + h * depth;
-      for (std::size_t d = 0; d < depth; d += kLanes) {
-        float sum[kLanes] = {};
-        const float* value = head + 2 * inner + d;
-        for (std::size_t j = 0; j < count; ++j, value += stride) {
-          const float p = scores[j];
-          for (std::size_t t = 0; t < kLanes; ++t) sum[t] += p * value[t];
+      for (std::size_t i = 0; i < count; ++i) {
+        const float* query = head + i * stride;
+        for (std::size_t j = 0; j < padded; j += kLanes) {
+          float sum[kLanes] = {};
+          for (std::size_t d = 0; d < depth; ++d) {
+            const float q = query[d];
+            const float* key = keys + d * padded + j;
+            for (std::size_t t = 0; t < kLanes; ++t) sum[t] += q * key[t];
+          }
+          for (std::size_t t = 0; t < kLanes; ++t) scores[j + t] = sum[t] * by;
         }
-        for (std::size_t t = 0; t < kLanes; ++t) to[d + t] = sum[t] * share;
+        float most = scores[0];
+        for (std::size_t j = 1; j < count; ++j) most = scores[j] > most ? scores[j] : most;
+        for (std::size_t j = 0; j < padded; ++j) scores[j] = exponential(scores[j] - most);
+        for (std::size_t j = count; j < padded; ++j) scores[j] = 0;
+        const float share = 1.0F / sum_of(padded, [=](std::size_t j) TRIAGED_INLINED { return scores[j]; });
+        float* to = heard + i * inner + h * depth;
+        for (std::size_t d = 0; d < depth; d += kLanes) {
+          float sum[kLanes] = {};
+          const float* value = head + 2 * inner + d;
+          for (std::size_t j = 0; j < count; ++j, value += stride) {
+            const float p = scores[j];
+            for (std::size_t t = 0; t < kLanes; ++t) sum[t] += p * value[t];
+          }
+          for (std::size_t t = 0; t < kLanes; ++t) to[d + t] = sum[t] * share;
+        }
       }
     }
-  }
+  });
 }
 
 void Encoder::read(const std::uint16_t* ids, std::size_t count, Reading& reading) const {
@@ -254,33 +265,33 @@ void Encoder::read(const std::uint16_t* ids, std::size_t count, Reading& reading
     const std::int8_t* row = embedding_.data() + ids[p] * first_width_;
     const float scale = 2.0F * embedding_scale_[ids[p]];
     const float* timing = timing_.data() + p * first_width_;
-    for (std::size_t k = 0; k < first_width_; ++k)
-      x[p * first_width_ + k] = static_cast<float>(row[k]) * scale + timing[k];
+    float* to = x.data() + p * first_width_;
+    for (std::size_t k = 0; k < first_width_; ++k) to[k] = static_cast<float>(row[k]) * scale + timing[k];
   }
   QuantisedRows& q = reading.quantised;
   for (const Layer& layer : layers_) {
     const std::size_t in = layer.qkv.in();
     reading.normed.resize(count * std::max(in, width_));
-    normalise(layer.norm1.gain, layer.norm1.bias, x.data(), count, reading.normed.data());
-    q.set(reading.normed.data(), count, in);
+    normalise(kernel_, layer.norm1.gain, layer.norm1.bias, x.data(), count, reading.normed.data());
+    q.set(kernel_, reading.normed.data(), count, in);
     reading.wide.resize(count * std::max(layer.qkv.out(), layer.ffn1.out()));
     layer.qkv.multiply(q, Then::store, kernel_, reading.wide.data());
     attend(layer, count, reading);
     if (layer.residual.in() != 0) {
-      q.set(x.data(), count, in);
+      q.set(kernel_, x.data(), count, in);
       x.resize(count * width_);
       layer.residual.multiply(q, Then::store, kernel_, x.data());
     }
-    q.set(reading.heard.data(), count, layer.out.in());
+    q.set(kernel_, reading.heard.data(), count, layer.out.in());
     layer.out.multiply(q, Then::add, kernel_, x.data());
-    normalise(layer.norm2.gain, layer.norm2.bias, x.data(), count, reading.normed.data());
-    q.set(reading.normed.data(), count, width_);
+    normalise(kernel_, layer.norm2.gain, layer.norm2.bias, x.data(), count, reading.normed.data());
+    q.set(kernel_, reading.normed.data(), count, width_);
     layer.ffn1.multiply(q, Then::relu, kernel_, reading.wide.data());
-    q.set(reading.wide.data(), count, layer.ffn1.out());
+    q.set(kernel_, reading.wide.data(), count, layer.ffn1.out());
     layer.ffn2.multiply(q, Then::add, kernel_, x.data());
   }
   // The mean over the pieces stands in front of a linear step: taken behind it, each piece's part can be left out.
-  q.set(x.data(), count, width_);
+  q.set(kernel_, x.data(), count, width_);
   reading.sentence.resize(count * width_);
   sentence_.multiply(q, Then::store, kernel_, reading.sentence.data());
   reading.sum.assign(width_, 0.0F);
@@ -289,46 +300,53 @@ void Encoder::read(const std::uint16_t* ids, std::size_t count, Reading& reading
   }
 }
 
-// `vectors`: means of `count` readings, which are changed.
-void Encoder::head(const float* vectors, std::size_t count, Row* rows) const {
-  for (std::size_t r = 0; r < count; ++r, vectors += width_) {
-    Row row = head_bias_;
-    for (std::size_t k = 0; k < width_; ++k) {
-      const float v = vectors[k];
-      const float* weights = head_.data() + k * kWidth;
-      for (std::size_t o = 0; o < kWidth; ++o) row[o] += v * weights[o];
+// The vector of a mean over `count` pieces, from their sum, and what the head says of it.
+const float* Encoder::vector(const float* sum, std::size_t count, float* vector) const {
+  const float share = count > 0 ? 1.0F / static_cast<float>(count) : 0.0F;
+  const float* bias = sentence_bias_.data();
+  const std::size_t width = width_;
+  widely(kernel_, [=]() TRIAGED_INLINED {
+    for (std::size_t k = 0; k < width; ++k) vector[k] = tangent(sum[k] * share + bias[k]);
+  });
+  return vector;
+}
+
+Row Encoder::head(const float* vector) const {
+  Row row = head_bias_;
+  const float* weights = head_.data();
+  float* to = row.data();
+  const std::size_t width = width_;
+  widely(kernel_, [=]() TRIAGED_INLINED {
+    float sums[kWidth];
+    std::copy(to, to + kWidth, sums);
+    for (std::size_t k = 0; k < width; ++k) {
+      for (std::size_t o = 0; o < kWidth; ++o) sums[o] += vector[k] * weights[k * kWidth + o];
     }
-    rows[r] = row;
-  }
+    std::copy(sums, sums + kWidth, to);
+  });
+  return row;
 }
 
 const float* Encoder::vector(Reading& reading) const {
   reading.vectors.resize(width_);
-  const float share = 1.0F / static_cast<float>(reading.pieces);
-  for (std::size_t k = 0; k < width_; ++k) reading.vectors[k] = tangent(reading.sum[k] * share + sentence_bias_[k]);
-  return reading.vectors.data();
+  return vector(reading.sum.data(), reading.pieces, reading.vectors.data());
 }
 
 Row Encoder::outputs(Reading& reading) const {
-  Row row;
-  head(vector(reading), 1, &row);
-  return row;
+  return head(vector(reading));
 }
 
 void Encoder::outputs_without(const std::vector<Range>& ranges, Reading& reading, std::vector<Row>& rows) const {
   rows.resize(ranges.size());
   reading.vectors.resize(2 * width_);
   float* rest = reading.vectors.data();
-  float* vector = rest + width_;
   for (std::size_t r = 0; r < ranges.size(); ++r) {
-    const std::size_t left = reading.pieces - (ranges[r].stop - ranges[r].first);
     std::copy(reading.sum.begin(), reading.sum.end(), rest);
     for (std::size_t p = ranges[r].first; p < ranges[r].stop; ++p) {
       for (std::size_t k = 0; k < width_; ++k) rest[k] -= reading.sentence[p * width_ + k];
     }
-    const float share = left > 0 ? 1.0F / static_cast<float>(left) : 0.0F;
-    for (std::size_t k = 0; k < width_; ++k) vector[k] = tangent(rest[k] * share + sentence_bias_[k]);
-    head(vector, 1, &rows[r]);
+    const std::size_t left = reading.pieces - (ranges[r].stop - ranges[r].first);
+    rows[r] = head(vector(rest, left, rest + width_));
   }
 }
 

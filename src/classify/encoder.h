@@ -89,7 +89,8 @@ class Encoder {
     Int8Matrix qkv, out, residual, ffn1, ffn2;  // residual: empty where the width stays
   };
   void attend(const Layer& layer, std::size_t count, Reading& reading) const;
-  void head(const float* vectors, std::size_t count, Row* rows) const;
+  const float* vector(const float* sum, std::size_t count, float* vector) const;
+  Row head(const float* vector) const;
 
   Kernel kernel_ = Kernel::sse2;
   std::size_t heads_ = 0, width_ = 0, first_width_ = 0;

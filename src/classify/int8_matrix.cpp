@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "classify/wide.h"
+
 namespace triage::classify {
 namespace {
 
@@ -110,6 +112,8 @@ __attribute__((target("avx512f,avx512vnni"))) void tile_vnni(const std::uint8_t*
   const std::int8_t* b = panel;
   for (std::size_t k = 0; k < width; k += kGroup, b += kStep) {
     const __m512i first = _mm512_load_si512(b), second = _mm512_load_si512(b + kStep / 2);
+    _mm_prefetch(b + 16 * kStep, _MM_HINT_T0);
+    _mm_prefetch(b + 16 * kStep + kStep / 2, _MM_HINT_T0);
     for (std::size_t r = 0; r < kRows; ++r) {
       const __m512i x = _mm512_set1_epi32(four(a + r * width + k));
       low[r] = _mm512_dpbusd_epi32(low[r], x, first);
@@ -159,39 +163,37 @@ Kernel fastest_kernel() {
   return Kernel::sse2;
 }
 
-void QuantisedRows::set(const float* x, std::size_t row_count, std::size_t row_width) {
+void QuantisedRows::set(Kernel kernel, const float* x, std::size_t row_count, std::size_t row_width) {
   rows = row_count;
   width = row_width;
   values.resize(rows * width);
   least.resize(rows);
   step.resize(rows);
-  for (std::size_t r = 0; r < rows; ++r) {
-    const float* from = x + r * width;
+  for (std::size_t r = 0; r < row_count; ++r) {
+    const float* from = x + r * row_width;
     // Four at a time: the least and greatest of a row do not depend on the order.
     __m128 low = _mm_loadu_ps(from), high = low;
-    for (std::size_t k = 4; k < width; k += 4) {
-      const __m128 four_of = _mm_loadu_ps(from + k);
-      low = _mm_min_ps(low, four_of);
-      high = _mm_max_ps(high, four_of);
+    for (std::size_t k = 4; k < row_width; k += 4) {
+      const __m128 some = _mm_loadu_ps(from + k);
+      low = _mm_min_ps(low, some);
+      high = _mm_max_ps(high, some);
     }
     float lows[4], highs[4];
     _mm_storeu_ps(lows, low);
     _mm_storeu_ps(highs, high);
     const float lowest = *std::min_element(lows, lows + 4), highest = *std::max_element(highs, highs + 4);
-    const float range = highest - lowest;
     least[r] = lowest;
-    step[r] = range / 127;
+    step[r] = (highest - lowest) / 127;
     // A row of one value, or of values that differ by next to nothing, is its least.
     const float by = step[r] > 1e-30F ? 1 / step[r] : 0;
-    std::uint8_t* to = values.data() + r * width;
-    const __m128 from_least = _mm_set1_ps(lowest), factor = _mm_set1_ps(by), half = _mm_set1_ps(0.5F);
-    for (std::size_t k = 0; k < width; k += 4) {
-      const __m128 level = _mm_add_ps(_mm_mul_ps(_mm_sub_ps(_mm_loadu_ps(from + k), from_least), factor), half);
-      const __m128i words = _mm_packs_epi32(_mm_cvttps_epi32(level), _mm_setzero_si128());
-      // 127.5 is the most that a level can come to, or a hair above it; never as much as 128.5.
-      const int bytes = _mm_cvtsi128_si32(_mm_packus_epi16(_mm_min_epi16(words, _mm_set1_epi16(127)), words));
-      std::memcpy(to + k, &bytes, sizeof bytes);
-    }
+    std::uint8_t* to = values.data() + r * row_width;
+    widely(kernel, [=]() TRIAGED_INLINED {
+      for (std::size_t k = 0; k < row_width; ++k) {
+        // 127.5 is the most that a level can come to, or a hair above it.
+        const int level = static_cast<int>((from[k] - lowest) * by + 0.5F);
+        to[k] = static_cast<std::uint8_t>(level < 127 ? level : 127);
+      }
+    });
   }
 }
 
@@ -229,28 +231,24 @@ void Int8Matrix::multiply(const QuantisedRows& x, Then then, Kernel kernel, floa
       const std::size_t left = x.rows - row;
       const std::size_t count = left / ((left + tiles.most - 1) / tiles.most);
       tiles.of[count](x.values.data() + row * in_, in_, packed, sums);
-      for (std::size_t r = 0; r < count; ++r, ++row) {
-        const std::int32_t* sum = sums + r * kPanel;
-        const float step = x.step[row], least = x.least[row];
-        float* to = result + row * columns + panel;
-        const auto product = [&](std::size_t n) {
-          return static_cast<float>(sum[n]) * step * scale[n] + least * column_sum[n] + bias[n];
-        };
-        switch (then) {
-          case Then::store:
-            for (std::size_t n = 0; n < kPanel; ++n) to[n] = product(n);
-            break;
-          case Then::add:
-            for (std::size_t n = 0; n < kPanel; ++n) to[n] += product(n);
-            break;
-          case Then::relu:
-            for (std::size_t n = 0; n < kPanel; ++n) {
-              const float p = product(n);
-              to[n] = p > 0 ? p : 0;
-            }
-            break;
+      const float *step = x.step.data() + row, *least = x.least.data() + row;
+      const std::int32_t* sum = sums;
+      float* to = result + row * columns + panel;
+      widely(kernel, [=]() TRIAGED_INLINED {
+        for (std::size_t r = 0; r < count; ++r) {
+          float products[kPanel];
+          for (std::size_t n = 0; n < kPanel; ++n) {
+            products[n] =
+                static_cast<float>(sum[r * kPanel + n]) * step[r] * scale[n] + least[r] * column_sum[n] + bias[n];
+          }
+          float* out = to + r * columns;
+          for (std::size_t n = 0; n < kPanel; ++n) {
+            const float p = products[n];
+            out[n] = then == Then::add ? out[n] + p : then == Then::relu && !(p > 0) ? 0 : p;
+          }
         }
-      }
+      });
+      row += count;
     }
   }
 }

@@ -22,7 +22,7 @@ struct QuantisedRows {
   std::vector<float> least, step;
 
   // Of finite numbers, a multiple of four in a row. Reuses its memory.
-  void set(const float* x, std::size_t row_count, std::size_t row_width);
+  void set(Kernel kernel, const float* x, std::size_t row_count, std::size_t row_width);
 };
 
 enum class Then : std::uint8_t { store, add, relu };  // what becomes of a product: out = p, out += p, out = max(p, 0)

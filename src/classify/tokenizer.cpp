@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "classify/emoji.h"
 #include "classify/hash.h"
@@ -224,6 +225,16 @@ class Scanner {
     add_special("#at", start, p_, TokenKind::mention);
   }
 
+  // Whether the word that begins at `p` has an ASCII letter.
+  bool latin_in_word(const char* p) const {
+    while (p < end_) {
+      const char32_t c = next_code_point(p, end_);
+      if (c < 0x80 && is_ascii_letter(static_cast<char>(c))) return true;
+      if (fold_letter(c) == 0 && !is_invisible(c)) return false;
+    }
+    return false;
+  }
+
   // Letters and digits up to what is neither; hyphens end a word, apostrophes do not.
   void word() {
     const char* start = p_;
@@ -234,12 +245,19 @@ class Scanner {
     char32_t previous = 0;
     int run = 0;
     bool elongated = false;
+    std::optional<bool> mixed;
     Script script = Script::latin;
     while (p_ < end_) {
       const char* before = p_;
       const char32_t c = next_code_point(p_, end_);
       if (is_invisible(c)) continue;
-      const char32_t folded = fold_letter(c);
+      const char32_t small = fold_letter(c);
+      char32_t folded = small;
+      // In a word with Latin letters, what only looks like one is meant to be read as one.
+      if (small >= 0x370 && small < 0x530) {
+        if (!mixed) mixed = latin_in_word(start);
+        if (*mixed) folded = latin_look_alike(small);
+      }
       if (folded == 0) {
         const bool joins =
             is_apostrophe(c) && p_ < end_ && (is_ascii_letter(*p_) || static_cast<unsigned char>(*p_) >= 0xC3);
@@ -253,7 +271,7 @@ class Scanner {
       ++letters;
       const bool digit = folded >= '0' && folded <= '9';
       digits += digit;
-      capitals += c != folded && c < 0x80;
+      capitals += c != small && (c < 0x80 || small != folded);
       // Scripts without spaces: two characters make a token, which is what n-grams can use.
       if (script == Script::han || script == Script::kana || script == Script::thai) {
         length += static_cast<std::size_t>(put_utf8(folded, form + length));

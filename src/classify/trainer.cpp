@@ -444,19 +444,21 @@ void quantise(const Prepared& data, const Fitted& fitted, const Settings& settin
   parts.bias = fitted.bias;
 }
 
+// Of the target, where a post has an author's label and a reader's. An author knows what was meant; a reader sees what
+// is there, as the judge will. From two thirds upwards it hardly matters.
+constexpr float kReaderShare = 0.75F;
+
 }  // namespace
 
 void soft_targets(const LabelledPost& post, Row& target, Row& weight) {
   target = weight = Row{};
   const auto blend = [&](Head head, auto value_of, auto spread) {
-    std::array<const Labels*, 2> readers{&post, &post.reader};
-    int said = 0;
-    for (const Labels* labels : readers) said += value_of(*labels).has_value();
-    if (said == 0) return;
+    const auto author = value_of(post), reader = value_of(post.reader);
+    if (!author && !reader) return;
     for (std::size_t k = 0; k < head.count; ++k) weight[head.first + k] = 1;
-    for (const Labels* labels : readers) {
-      if (const auto value = value_of(*labels)) spread(*value, 1.0F / static_cast<float>(said));
-    }
+    const float share = !author ? 1 : reader ? kReaderShare : 0;
+    if (author) spread(*author, 1 - share);
+    if (reader) spread(*reader, share);
   };
   const auto one_of = [&](Head head) {
     return [&target, head](std::size_t index, float share) { target[head.first + index] += share; };

@@ -1,6 +1,7 @@
 #include "classify/utf8.h"
 
 #include <string_view>
+#include <utility>
 
 namespace triage::classify {
 namespace {
@@ -48,6 +49,25 @@ char32_t fold_letter(char32_t c) {
                       (c >= 0x3400 && c <= 0x9FFF) || (c >= 0xA000 && c <= 0xD7FF) || (c >= 0xF900 && c <= 0xFDFF) ||
                       (c >= 0xFE70 && c <= 0xFEFC) || (c >= 0xFF66 && c <= 0xFFDC) || (c >= 0x20000 && c <= 0x323AF);
   return letter ? c : 0;
+}
+
+char32_t latin_look_alike(char32_t folded) {
+  // A space where there is none.
+  constexpr std::string_view kGreek = "aby ezn ik mv o ps tu x w";            // U+03B1 …
+  constexpr std::string_view kCyrillic = "a b  e    k mho pcty x      b   ";  // U+0430 …
+  constexpr std::pair<char32_t, char> kOthers[] = {{0x451, 'e'}, {0x455, 's'}, {0x456, 'i'}, {0x457, 'i'},
+                                                   {0x458, 'j'}, {0x475, 'v'}, {0x4BB, 'h'}, {0x4CF, 'l'},
+                                                   {0x501, 'd'}, {0x51B, 'q'}, {0x51D, 'w'}};
+  const auto from = [folded](std::string_view letters, char32_t first) {
+    const char letter = letters[folded - first];
+    return letter == ' ' ? folded : static_cast<char32_t>(letter);
+  };
+  if (folded >= 0x3B1 && folded < 0x3B1 + kGreek.size()) return from(kGreek, 0x3B1);
+  if (folded >= 0x430 && folded < 0x430 + kCyrillic.size()) return from(kCyrillic, 0x430);
+  for (const auto& [letter, latin] : kOthers) {
+    if (letter == folded) return static_cast<char32_t>(latin);
+  }
+  return folded;
 }
 
 Script script_of(char32_t c) {

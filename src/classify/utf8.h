@@ -81,6 +81,10 @@ inline bool is_apostrophe(char32_t c) {
 // fold to their first letter, which is enough to recognise a word.
 char32_t fold_letter(char32_t c);
 
+// The Latin letter that a folded Cyrillic or Greek one looks like, by Unicode's confusables (UTS #39), capitals
+// considered too; the letter itself where it looks like none.
+char32_t latin_look_alike(char32_t folded);
+
 // Which script a folded letter belongs to, as far as it tells languages apart.
 enum class Script : std::uint8_t { latin, cyrillic, greek, hebrew, arabic, devanagari, thai, kana, han, hangul, other };
 Script script_of(char32_t c);

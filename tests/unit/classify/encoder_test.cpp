@@ -27,7 +27,7 @@ TEST(Int8Matrix, EveryKindOfInstructionsGivesTheSumsOfPlainLoops) {
       std::vector<float> x(rows * kIn);
       for (auto& v : x) v = extreme ? (drawn.below(10) == 0 ? -1.0F : 2.0F) : drawn.between(-1, 2);
       QuantisedRows quantised;
-      quantised.set(x.data(), rows, kIn);
+      quantised.set(fastest_kernel(), x.data(), rows, kIn);
       std::vector<float> expected(rows * kOut);
       for (std::size_t r = 0; r < rows; ++r) {
         for (std::size_t k = 0; k < kIn; ++k) {
@@ -67,7 +67,7 @@ TEST(QuantisedRows, ARowOfOneValueIsKept) {
   std::vector<float> x(32, 3.5F);
   x.resize(64, 0.0F);
   QuantisedRows quantised;
-  quantised.set(x.data(), 2, 32);
+  quantised.set(fastest_kernel(), x.data(), 2, 32);
   EXPECT_EQ(quantised.least[0], 3.5F);
   EXPECT_EQ(quantised.step[0], 0);
   EXPECT_EQ(quantised.least[1], 0);
