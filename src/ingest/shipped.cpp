@@ -1,16 +1,14 @@
-// The source files that are built into the binary (triage_embed in CMakeLists.txt).
-#include <array>
-
+// The source files that are built into the binary. CMakeLists.txt finds them, embeds each and lists them, in the order
+// of their names, in triaged_sources.inc.
 #include "triage/ingest/source.h"
 
+#define TRIAGED_SOURCE(name, symbol) \
+  extern const char symbol[];        \
+  extern const char symbol##_end[];
 extern "C" {
-extern const char triage_embedded_source_generic[];
-extern const char triage_embedded_source_generic_end[];
-extern const char triage_embedded_source_x[];
-extern const char triage_embedded_source_x_end[];
-extern const char triage_embedded_source_meta[];
-extern const char triage_embedded_source_meta_end[];
+#include "triaged_sources.inc"
 }
+#undef TRIAGED_SOURCE
 
 namespace triage::ingest {
 namespace {
@@ -21,9 +19,11 @@ struct Shipped {
   const char* end;
 };
 
-const std::array<Shipped, 3> kShipped{{{"generic", triage_embedded_source_generic, triage_embedded_source_generic_end},
-                                       {"x", triage_embedded_source_x, triage_embedded_source_x_end},
-                                       {"meta", triage_embedded_source_meta, triage_embedded_source_meta_end}}};
+#define TRIAGED_SOURCE(name, symbol) {name, symbol, symbol##_end},
+const Shipped kShipped[] = {
+#include "triaged_sources.inc"
+};
+#undef TRIAGED_SOURCE
 
 }  // namespace
 

@@ -21,7 +21,7 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 // What the configuration says of one source.
 struct SourceConfig {
   std::string name;                                         // in the URL: [a-z0-9][a-z0-9._-]{0,63}
-  std::string use;                                          // the source file: "generic", "x", "meta"
+  std::string use;                                          // the source file: "generic", "x", "meta", …
   std::map<std::string, std::vector<std::string>> secrets;  // several values while they rotate, the first is newest
   std::map<std::string, std::string> settings;  // further strings that the source file allows: header, algorithm, …
   std::string brand_account;                    // our account there: its posts are ours, and the default brand_account
@@ -89,7 +89,7 @@ class SourceFile {
 // `name` is the file's name without ".json"; the file must call itself so.
 Result<std::shared_ptr<const SourceFile>> parse_source_file(std::string_view name, std::string_view json_text);
 
-// The files built into the binary, by name: generic, x, meta.
+// The files built into the binary: all of config/sources, in the order of their names.
 std::vector<std::string> shipped_source_names();
 Result<std::shared_ptr<const SourceFile>> shipped_source(std::string_view name);
 

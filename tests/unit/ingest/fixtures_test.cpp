@@ -1,9 +1,10 @@
-// Each payload in tests/fixtures/<source>/ becomes exactly what its .expected.json says. After a change that is meant,
-// run with TRIAGED_WRITE_EXPECTED=1 to write them anew, and read the difference.
+// Each payload in tests/fixtures/<source>/ (.json, .xml or .form) becomes exactly what its .expected.json says. After a
+// change that is meant, run with TRIAGED_WRITE_EXPECTED=1 to write them anew, and read the difference.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -52,18 +53,20 @@ json to_document(const Mapped& mapped) {
 struct Fixture {
   std::string use;
   std::string name;
+  std::string extension;
   friend std::ostream& operator<<(std::ostream& out, const Fixture& one) { return out << one.use << '/' << one.name; }
 };
 
 std::vector<Fixture> all_fixtures() {
   std::vector<Fixture> out;
-  for (const auto* use : {"generic", "x", "meta"}) {
+  for (const auto& use : shipped_source_names()) {
+    if (!std::filesystem::is_directory(fixture_path(use, ""))) continue;
     for (const auto& entry : std::filesystem::directory_iterator(fixture_path(use, ""))) {
-      const std::string file = entry.path().filename().string();
-      if (file.size() < 5 || file.substr(file.size() - 5) != ".json" || file.find(".expected.") != std::string::npos) {
-        continue;
-      }
-      out.push_back({use, file.substr(0, file.size() - 5)});
+      const auto extension = entry.path().extension();
+      const std::string name = entry.path().stem().string();
+      if (extension != ".json" && extension != ".xml" && extension != ".form") continue;
+      if (name.ends_with(".expected") || name == "config") continue;
+      out.push_back({use, name, extension.string()});
     }
   }
   std::sort(out.begin(), out.end(),
@@ -71,11 +74,32 @@ std::vector<Fixture> all_fixtures() {
   return out;
 }
 
+// A source is bound to the secrets of the tests, and to what config.json beside the payloads says of it, where there is
+// one: {"brand_account": "…", "settings": {"…": "…"}}.
+SourceConfig config_for(const std::string& use) {
+  SourceConfig config = config_of(use);
+  const std::string path = fixture_path(use, "config.json");
+  if (!std::filesystem::exists(path)) return config;
+  const json said = json::parse(read_file(path));
+  config.brand_account = said.value("brand_account", config.brand_account);
+  for (const auto& setting : said.value("settings", json::object()).items()) {
+    config.settings[setting.key()] = setting.value().get<std::string>();
+  }
+  return config;
+}
+
+std::string test_name(const testing::TestParamInfo<Fixture>& one) {
+  std::string name = one.param.use + "_" + one.param.name;
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+}
+
 class EveryPayload : public testing::TestWithParam<Fixture> {};
 
 TEST_P(EveryPayload, BecomesTheEventsThatStandBesideIt) {
-  const auto source = bind(GetParam().use);
-  const std::string body = read_file(fixture_path(GetParam().use, GetParam().name + ".json"));
+  const auto source = bind(config_for(GetParam().use));
+  const std::string body = read_file(fixture_path(GetParam().use, GetParam().name + GetParam().extension));
   const std::string expected_path = fixture_path(GetParam().use, GetParam().name + ".expected.json");
 
   // The way of a request: signed, verified, mapped.
@@ -98,8 +122,7 @@ TEST_P(EveryPayload, BecomesTheEventsThatStandBesideIt) {
   EXPECT_EQ(found, json::parse(read_file(expected_path))) << found.dump(2);
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, EveryPayload, testing::ValuesIn(all_fixtures()),
-                         [](const auto& one) { return one.param.use + "_" + one.param.name; });
+INSTANTIATE_TEST_SUITE_P(Fixtures, EveryPayload, testing::ValuesIn(all_fixtures()), test_name);
 
 }  // namespace
 }  // namespace triage::ingest::test

@@ -22,23 +22,6 @@ inline Time now() {
   return *parse_time("2026-11-22T09:30:05.000Z");
 }
 
-inline SourceConfig config_of(const std::string& use) {
-  SourceConfig config;
-  config.name = use + "-test";
-  config.use = use;
-  if (use == "x") {
-    config.secrets["consumer_secret"] = {std::string(kConsumerSecret)};
-    config.brand_account = "acme";
-  } else if (use == "meta") {
-    config.secrets["app_secret"] = {std::string(kAppSecret)};
-    config.secrets["verify_token"] = {std::string(kVerifyToken)};
-  } else {
-    config.secrets["signing_key"] = {std::string(kSigningKey)};
-    config.brand_account = "acme";
-  }
-  return config;
-}
-
 inline std::string describe(const Error& error) {
   std::string out = error.detail;
   for (const auto& field : error.fields) out += "\n  " + field.pointer + ": " + field.detail;
@@ -49,6 +32,28 @@ template <class T>
 T must(Result<T> result) {
   if (!result) throw std::runtime_error(describe(result.error()));
   return std::move(*result);
+}
+
+inline SourceConfig config_of(const std::string& use) {
+  SourceConfig config;
+  config.name = use + "-test";
+  config.use = use;
+  if (use == "x") {
+    config.secrets["consumer_secret"] = {std::string(kConsumerSecret)};
+    config.brand_account = "acme";
+  } else if (use == "meta") {
+    config.secrets["app_secret"] = {std::string(kAppSecret)};
+    config.secrets["verify_token"] = {std::string(kVerifyToken)};
+  } else if (use == "generic") {
+    config.secrets["signing_key"] = {std::string(kSigningKey)};
+    config.brand_account = "acme";
+  } else {
+    // Each secret that the file knows; this one is good for every scheme.
+    for (const auto& name : must(shipped_source(use))->secret_names())
+      config.secrets[name] = {std::string(kSigningKey)};
+    config.brand_account = "acme";
+  }
+  return config;
 }
 
 inline std::unique_ptr<Source> bind(const SourceConfig& config) {
