@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   add_rejudge(root, exit_code);
   add_replay(root, exit_code);
   add_route(root, exit_code);
+  add_source(root, exit_code);
   add_token(root, exit_code);
   add_backup(root, exit_code);
   add_restore(root, exit_code);

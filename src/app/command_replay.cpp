@@ -248,9 +248,7 @@ Result<std::shared_ptr<const ingest::Source>> find_signer(const ReplayOptions& o
       return make_error(ErrorCode::unprocessable, options.config + ": source \"" + source.name + "\" takes " +
                                                       source.use + "'s own format; replay sends the generic one");
     }
-    auto file = ingest::shipped_source(source.use);
-    if (!file) return file.error();
-    auto bound = (*file)->bind(source);
+    auto bound = source.file->bind(source);
     if (!bound) return bound.error();
     return std::shared_ptr<const ingest::Source>(std::move(*bound));
   }

@@ -17,6 +17,7 @@ void add_evaluate(CLI::App& root, int& exit_code);
 void add_rejudge(CLI::App& root, int& exit_code);
 void add_replay(CLI::App& root, int& exit_code);
 void add_route(CLI::App& root, int& exit_code);
+void add_source(CLI::App& root, int& exit_code);
 void add_token(CLI::App& root, int& exit_code);
 void add_backup(CLI::App& root, int& exit_code);
 void add_restore(CLI::App& root, int& exit_code);

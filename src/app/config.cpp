@@ -46,7 +46,7 @@ ConfigResult read_document(nlohmann::json document, const std::filesystem::path&
     read_limits(root, config);
     read_operation(root, place, config);
     read_delivery(root, place, concurrency, config);
-    read_sources(root, names, config);
+    read_sources(root, place, names, config);
     read_teams(root, concurrency, names, config);
     if (root.find("clocks")) config.plan.first_response.clear();
     read_routing(root, names, config);

@@ -25,7 +25,7 @@ void read_server(Object& root, const Place& place, const Overrides& overrides, C
 void read_limits(Object& root, Config& config);
 void read_operation(Object& root, const Place& place, Config& config);  // cases … log
 void read_delivery(Object& root, const Place& place, std::size_t& concurrency, Config& config);
-void read_sources(Object& root, KnownNames& names, Config& config);
+void read_sources(Object& root, const Place& place, KnownNames& names, Config& config);
 void read_teams(Object& root, std::size_t concurrency, KnownNames& names, Config& config);
 void read_routing(Object& root, KnownNames& names, Config& config);  // sites, ladders, clocks, routing
 

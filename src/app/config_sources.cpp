@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "app/config_sections.h"
+#include "app/source_files.h"
 #include "triage/deliver/signature.h"
 #include "triage/net/address.h"
 
@@ -47,8 +48,8 @@ void check_binding(const Value& at, const ingest::SourceFile& file, const ingest
   if (error.fields.empty()) at.fail(error.detail);
 }
 
-void read_source(Object& in, KnownNames& names, Config& config) {
-  ingest::SourceConfig source;
+void read_source(Object& in, const Place& place, KnownNames& names, Config& config) {
+  ConfiguredSource source;
   if (const auto name = in.require("name", "the source's name, as it stands in the webhook's address")) {
     if (auto text = name->text()) {
       if (!is_name(*text, false)) {
@@ -59,8 +60,9 @@ void read_source(Object& in, KnownNames& names, Config& config) {
     }
   }
 
-  const std::vector<std::string> shipped = ingest::shipped_source_names();
-  const auto use = in.require("use", or_list(shipped));
+  const std::string expected =
+      or_list(ingest::shipped_source_names()) + ", or the path of a source file (./forum.json)";
+  const auto use = in.require("use", expected);
   const auto use_name = use ? use->text() : std::nullopt;
   in.text("brand_account", source.brand_account);
   if (const auto every = in.find("expect_every")) {
@@ -80,17 +82,19 @@ void read_source(Object& in, KnownNames& names, Config& config) {
   }
 
   if (!use_name) return in.pass_over_rest();
-  const auto file = ingest::shipped_source(*use_name);
+  const auto file = open_source_file(*use_name, place.directory);
   if (!file) {
-    const bool known = std::find(shipped.begin(), shipped.end(), *use_name) != shipped.end();
-    if (known) {
-      use->fail(file.error().detail);
+    const Error& error = file.error();
+    if (error.code == ErrorCode::not_found && !is_source_path(*use_name)) {
+      use->expected(expected);
     } else {
-      use->expected(or_list(shipped));
+      use->fail(error.detail);
     }
+    for (const FieldError& field : error.fields) use->fail("at " + field.pointer + " of it: " + field.detail);
     return in.pass_over_rest();
   }
-  source.use = *use_name;
+  source.file = *file;
+  source.use = (*file)->name();
   const std::size_t faults = in.value().findings().faults();
   read_secrets(in, **file, source);
   for (const std::string& name : (*file)->setting_names()) {
@@ -172,12 +176,13 @@ bool take_name(const Value& value, const std::string& name, const char* what, st
   return true;
 }
 
-void read_sources(Object& root, KnownNames& names, Config& config) {
+void read_sources(Object& root, const Place& place, KnownNames& names, Config& config) {
   if (root.find("sources")) {
-    root.objects("sources", [&](Object& in) { read_source(in, names, config); });
+    root.objects("sources", [&](Object& in) { read_source(in, place, names, config); });
   } else if (is_loopback(config.server.host) && config.server.trusted_proxies.empty()) {
-    ingest::SourceConfig source;
+    ConfiguredSource source;
     source.name = source.use = "generic";
+    source.file = ingest::shipped_source(source.use).value();
     source.unsigned_ok = true;
     names.sources.push_back(source.name);
     config.sources.push_back(std::move(source));

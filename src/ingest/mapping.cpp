@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "ingest/expression.h"
@@ -132,24 +133,49 @@ const json* value_of(const ExpressionPtr& expression, Scope& scope, std::size_t 
   return expression == nullptr ? nullptr : expression->evaluate(scope, depth);
 }
 
+std::string_view outcome_of(EventKind kind) {
+  switch (kind) {
+    case EventKind::post:
+      return "post";
+    case EventKind::own_post:
+      return "own_post";
+    case EventKind::share:
+      return "share";
+    case EventKind::pending:
+      return "pending";
+    case EventKind::deletion:
+      return "deletion";
+  }
+  return "";
+}
+
 // --- running them ---
 
 class Run {
  public:
-  Run(const MappingContext& context, const std::string& platform, Mapped& out)
-      : context_(context), platform_(platform), out_(out), scope_(context.config) {}
+  Run(const MappingContext& context, const std::string& platform, bool trace, Mapped& out)
+      : context_(context), platform_(platform), trace_(trace), out_(out), scope_(context.config) {}
 
   bool too_many() const { return too_many_; }
 
   void body(const std::vector<Group>& groups, const json& body) {
     const std::size_t events = out_.events.size();
     const int ignored = out_.ignored;
+    body_ = &body;
     for (const auto& group : groups) {
+      group_ = static_cast<std::size_t>(&group - groups.data());
       scope_.frames[0] = &body;
       descend(group, 0, "");
     }
     // Nothing in it was an event that a rule knows of: the body as a whole is one that none does.
-    if (events == out_.events.size() && ignored == out_.ignored) ignore("unknown");
+    if (events == out_.events.size() && ignored == out_.ignored) {
+      ignore("unknown");
+      if (trace_) {
+        Traced& whole = traced(0);
+        whole.outcome = "ignored";
+        whole.why = "no group of rules found an element of its own in the body";
+      }
+    }
   }
 
  private:
@@ -174,18 +200,41 @@ class Run {
 
   void event(const Group& group, std::size_t depth, std::string_view name) {
     scope_.restart(group.bindings);
-    if (group.when != nullptr && !group.when->holds(scope_, depth)) return;
+    if (group.when != nullptr && !group.when->holds(scope_, depth)) {
+      if (trace_) traced(depth).considered.push_back({group_place() + "/when", "does not hold"});
+      return;
+    }
     if (out_.events.size() + static_cast<std::size_t>(out_.ignored) >= kMostEvents) {
       too_many_ = true;
       return;
     }
     const Rule* matched = nullptr;
     for (const auto& rule : group.rules) {
-      if (rule.when != nullptr && !rule.when->holds(scope_, depth)) continue;
+      if (rule.when != nullptr && !rule.when->holds(scope_, depth)) {
+        if (trace_) traced(depth).considered.push_back({place_of(group, rule) + "/when", "does not hold"});
+        continue;
+      }
       matched = &rule;
       break;
     }
-    if (matched != nullptr && matched->event && add(group, *matched, depth)) return;
+    std::string_view missing;
+    const bool added = matched != nullptr && matched->event && add(group, *matched, depth, missing);
+    if (trace_) {
+      Traced& element = traced(depth);
+      if (matched != nullptr) element.place = place_of(group, *matched);
+      if (added) {
+        element.event = out_.events.size() - 1;
+        element.outcome = outcome_of(out_.events.back().kind);
+      } else {
+        element.outcome = "ignored";
+        element.why = matched == nullptr
+                          ? (group.rules.empty() ? group_place() + " has no rules: what it finds is ignored"
+                                                 : "no rule of " + group_place() + " takes it")
+                      : !matched->event ? "the rule says so"
+                                        : std::string(missing);
+      }
+    }
+    if (added) return;
 
     const bool own_name = matched != nullptr && matched->event_name != nullptr;
     const Text called = as_text(value_of(own_name ? matched->event_name : group.event_name, scope_, depth));
@@ -193,7 +242,7 @@ class Run {
   }
 
   // False where what a post must have is missing.
-  bool add(const Group& group, const Rule& rule, std::size_t depth) {
+  bool add(const Group& group, const Rule& rule, std::size_t depth, std::string_view& missing) {
     Event event;
     event.kind = *rule.event;
     if (event.kind == EventKind::post && group.own != nullptr && group.own->holds(scope_, depth)) {
@@ -202,7 +251,7 @@ class Run {
     Post& post = event.post;
     const Fields& fields = rule.fields;
     post.native_id = read_exact(value_of(fields.native_id, scope_, depth), kIdBytes);
-    if (post.native_id.empty()) return false;
+    if (post.native_id.empty()) return missing = "its native_id is not there", false;
     post.source = context_.source;
     post.platform = read_exact(value_of(fields.platform, scope_, depth), kIdBytes);
     if (post.platform.empty()) post.platform = platform_;
@@ -217,9 +266,11 @@ class Run {
     if (event.kind != EventKind::deletion) fill(fields, post, depth);
     if (event.kind == EventKind::share) {
       event.shared_native = read_exact(value_of(fields.shared_native, scope_, depth), kIdBytes);
-      if (event.shared_native.empty()) return false;
+      if (event.shared_native.empty()) return missing = "its shared_native is not there", false;
     }
-    if ((event.kind == EventKind::post || event.kind == EventKind::own_post) && !says_something(post)) return false;
+    if ((event.kind == EventKind::post || event.kind == EventKind::own_post) && !says_something(post)) {
+      return missing = "it says nothing: neither text nor media nor a rating was found", false;
+    }
     out_.events.push_back(std::move(event));
     return true;
   }
@@ -290,6 +341,40 @@ class Run {
     }
   }
 
+  // --- for people ---
+
+  std::string group_place() const { return "/events/" + std::to_string(group_); }
+  std::string place_of(const Group& group, const Rule& rule) const {
+    return group_place() + "/rules/" + std::to_string(&rule - group.rules.data());
+  }
+
+  // What is known of the element at `depth`. Several groups may look at one.
+  Traced& traced(std::size_t depth) {
+    const std::string at = pointer_to(scope_.frames[depth]);
+    for (Traced& known : out_.trace) {
+      if (known.element == at && known.outcome.empty()) return known;
+    }
+    out_.trace.push_back({at, {}, {}, {}, {}, {}});
+    return out_.trace.back();
+  }
+
+  // Where a value stands in the body; a made value, of a nested document, stands nowhere.
+  std::string pointer_to(const json* value) const {
+    std::string out;
+    const std::function<bool(const json&)> within = [&](const json& at) {
+      if (&at == value) return true;
+      const std::size_t size = out.size();
+      if (!at.is_structured()) return false;
+      for (const auto& member : at.items()) {
+        out += '/' + pointer_token(member.key());
+        if (within(member.value())) return true;
+        out.resize(size);
+      }
+      return false;
+    };
+    return within(*body_) ? out : "(within a value of the body)";
+  }
+
   void ignore(std::string_view name) {
     ++out_.ignored;
     if (out_.ignored_kinds.size() >= kMostIgnoredKinds) return;
@@ -301,8 +386,11 @@ class Run {
 
   const MappingContext& context_;
   const std::string& platform_;
+  const bool trace_;
   Mapped& out_;
   Scope scope_;
+  const json* body_ = nullptr;
+  std::size_t group_ = 0;
   bool too_many_ = false;
 };
 
@@ -311,8 +399,8 @@ class RuleMapping : public Mapping {
   RuleMapping(std::vector<Group> groups, std::string platform)
       : groups_(std::move(groups)), platform_(std::move(platform)) {}
 
-  Result<void> map(const json& body, const MappingContext& context, Mapped& out) const override {
-    Run run(context, platform_, out);
+  Result<void> map(const json& body, const MappingContext& context, bool trace, Mapped& out) const override {
+    Run run(context, platform_, trace, out);
     // Meta's documentation shows some bodies within a list.
     if (body.is_array() && !body.empty()) {
       for (const auto& one : body) run.body(groups_, one);

@@ -28,7 +28,9 @@ class Mapping {
   virtual ~Mapping() = default;
 
   // Adds to `out`. Stops with unprocessable where one request would hold too many events.
-  virtual Result<void> map(const nlohmann::json& body, const MappingContext& context, Mapped& out) const = 0;
+  // `trace`: says in out.trace what became of what.
+  virtual Result<void> map(const nlohmann::json& body, const MappingContext& context, bool trace,
+                           Mapped& out) const = 0;
 };
 
 // `events` is the list of groups of rules. `config` gives the names that {"config": …} may use, and their place.

@@ -100,15 +100,19 @@ class BoundSource : public Source {
     return make_error(ErrorCode::unauthenticated, "the request is not signed, expected " + expected);
   }
 
-  Result<Mapped> map(const Delivery& delivery, Time now) const override {
+  Result<Mapped> map(const Delivery& delivery, Time now) const override { return mapped(delivery, now, false); }
+  Result<Mapped> explain(const Delivery& delivery, Time now) const override { return mapped(delivery, now, true); }
+
+  Result<Mapped> mapped(const Delivery& delivery, Time now, bool trace) const {
     if (file_->generic && !says_json(delivery.headers)) {
       return make_error(ErrorCode::unsupported_media, "expected a body with Content-Type: application/json");
     }
     const auto body = parse_json(delivery.body);
     if (!body) return body.error();
     Mapped out;
-    const auto mapped = file_->generic ? map_generic(*file_->generic, *body, config_, file_->platform, now, out)
-                                       : file_->mapping->map(*body, MappingContext{config_.name, values_, now}, out);
+    const auto mapped = file_->generic
+                            ? map_generic(*file_->generic, *body, config_, file_->platform, now, out)
+                            : file_->mapping->map(*body, MappingContext{config_.name, values_, now}, trace, out);
     if (!mapped) return mapped.error();
     return out;
   }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -83,6 +84,11 @@ struct LogConfig {
   LogFormat format = LogFormat::text;
 };
 
+// A source, and the file that says what it is.
+struct ConfiguredSource : ingest::SourceConfig {
+  std::shared_ptr<const ingest::SourceFile> file;
+};
+
 struct Config {
   std::filesystem::path file;  // where it was read; empty for the defaults
   net::ServerOptions server;   // listen, tls, trusted_proxies, and the connections' limits
@@ -90,7 +96,7 @@ struct Config {
   unsigned threads = 0;        // of network and judging; 0: as many as there are cores
   Duration drain_grace = std::chrono::seconds(10);
   store::Options store;  // data, and the writer's limits
-  std::vector<ingest::SourceConfig> sources;
+  std::vector<ConfiguredSource> sources;
   std::vector<TeamConfig> teams;
   route::Plan plan;  // routing, ladders, sites, clocks: every name in it is known
   CasesConfig cases;

@@ -36,10 +36,25 @@ struct Delivery {
   std::string_view body;             // the raw bytes
 };
 
+// What became of one element of a body, for people (`triaged source test`).
+struct Traced {
+  struct Considered {
+    std::string place;  // in the source file: "/events/0" is a group, "/events/0/rules/1" a rule
+    std::string why;    // it did not take the element
+  };
+  std::string element;                 // where it stands in the body: "/entry/0/changes/1"; "" is the body itself
+  std::vector<Considered> considered;  // in the order of the file, before the one that took it
+  std::string place;                   // of the rule that took it; empty where none did
+  std::string outcome;                 // post, own_post, share, pending, deletion or ignored
+  std::string why;                     // of an ignored one
+  std::optional<std::size_t> event;    // which of Mapped::events it became
+};
+
 struct Mapped {
   std::vector<Event> events;
   int ignored = 0;                         // events that no rule maps, or that lack what a post must have
   std::vector<std::string> ignored_kinds;  // what they called themselves, each once, safe to log; at most 32
+  std::vector<Traced> trace;               // of Source::explain only
 };
 
 struct Answer {
@@ -65,6 +80,9 @@ class Source {
   // UTF-8, and no id yet. bad_request: not JSON (names the byte); unprocessable: a generic post without a required
   // field (names every field by pointer), or more events than one request may carry.
   virtual Result<Mapped> map(const Delivery& delivery, Time now) const = 0;
+
+  // The same, with `trace`: element by element and rule by rule. Slower.
+  virtual Result<Mapped> explain(const Delivery& delivery, Time now) const = 0;
 
   // The headers that the platform would send with this body, made from the newest secret. Empty for an unsigned
   // source. unprocessable where the source's scheme cannot be signed from its configured secrets.
