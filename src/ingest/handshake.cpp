@@ -1,7 +1,5 @@
 #include "ingest/handshake.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 
 #include "ingest/encoding.h"
@@ -15,24 +13,6 @@ bool is_token(std::string_view text) {
   return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
   });
-}
-
-// Query parameters keep their case.
-std::optional<std::string_view> query_value(const Delivery& delivery, std::string_view name) {
-  if (delivery.query == nullptr) return std::nullopt;
-  for (const auto& [key, value] : *delivery.query) {
-    if (key == name) return value;
-  }
-  return std::nullopt;
-}
-
-// Digests are compared, so that neither content nor length of the secret shows in the time taken.
-bool is_secret(const std::vector<std::string>& secrets, std::string_view given) {
-  static const HmacKey blind(Hash::sha256, "handshake");
-  const Digest wanted = blind.sign({given});
-  bool same = false;
-  for (const auto& secret : secrets) same |= same_bytes(wanted, blind.sign({secret}).str());
-  return same;
 }
 
 std::string fill(std::string_view text, std::string_view token, std::string_view answer) {
@@ -130,7 +110,7 @@ Result<Answer> answer_handshake(const HandshakeSpec& spec, const std::vector<std
   if (spec.kind == Kind::verify_token) {
     const auto given = query_value(delivery, spec.verify);
     if (!given) return make_error(ErrorCode::bad_request, "the query parameter " + spec.verify + " is missing");
-    if (!is_secret(secrets, *given)) {
+    if (!SecretSet(secrets).holds(*given)) {
       return make_error(ErrorCode::forbidden, "the query parameter " + spec.verify + " is not the verify token");
     }
   }

@@ -21,6 +21,11 @@ const EVP_MD* fetch(Hash hash) {
   return md;
 }
 
+const HmacKey& blind() {
+  static const HmacKey key(Hash::sha256, "shared secrets");
+  return key;
+}
+
 }  // namespace
 
 std::optional<Hash> parse_hash(std::string_view name) {
@@ -61,7 +66,7 @@ HmacKey::HmacKey(Hash hash, std::string_view key) {
   OPENSSL_cleanse(shortened.data(), shortened.size());
 }
 
-Digest HmacKey::sign(std::initializer_list<std::string_view> parts) const {
+Digest HmacKey::sign(std::span<const std::string_view> parts) const {
   thread_local const Context scratch(EVP_MD_CTX_new());
   Digest digest;
   unsigned int size = 0;
@@ -73,6 +78,19 @@ Digest HmacKey::sign(std::initializer_list<std::string_view> parts) const {
   check(EVP_DigestFinal_ex(scratch.get(), digest.bytes.data(), &size), "final");
   digest.size = size;
   return digest;
+}
+
+SecretSet::SecretSet(const std::vector<std::string>& secrets) {
+  digests_.reserve(secrets.size());
+  for (const auto& secret : secrets) digests_.push_back(blind().sign({secret}));
+}
+
+bool SecretSet::holds(std::string_view given) const {
+  const Digest digest = blind().sign({given});
+  const std::string_view bytes(reinterpret_cast<const char*>(digest.bytes.data()), digest.size);
+  bool same = false;
+  for (const auto& known : digests_) same |= same_bytes(known, bytes);
+  return same;
 }
 
 }  // namespace triage::ingest

@@ -8,8 +8,10 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace triage::ingest {
 
@@ -30,7 +32,10 @@ class HmacKey {
   HmacKey(Hash hash, std::string_view key);
 
   // Over the parts, one after the other. Throws std::runtime_error where OpenSSL fails.
-  Digest sign(std::initializer_list<std::string_view> parts) const;
+  Digest sign(std::span<const std::string_view> parts) const;
+  Digest sign(std::initializer_list<std::string_view> parts) const {
+    return sign(std::span<const std::string_view>(parts.begin(), parts.size()));
+  }
 
  private:
   struct Free {
@@ -41,6 +46,17 @@ class HmacKey {
 
   Context inner_;
   Context outer_;
+};
+
+// Secrets that a received one is compared with. Digests are, so that neither content nor length of a secret shows in
+// the time taken; always all of them.
+class SecretSet {
+ public:
+  explicit SecretSet(const std::vector<std::string>& secrets);
+  bool holds(std::string_view given) const;
+
+ private:
+  std::vector<Digest> digests_;
 };
 
 }  // namespace triage::ingest

@@ -1,141 +1,148 @@
+// Reading the schemes of a source file, and giving them the configured secrets.
 #include "ingest/signature.h"
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 
 #include "ingest/encoding.h"
-#include "ingest/hmac.h"
+#include "ingest/signature_schemes.h"
 #include "ingest/text.h"
 
 namespace triage::ingest {
 namespace {
 
-constexpr std::size_t kLongestHeader = 4096;
+using Scheme = SignatureSpec::Scheme;
+using Secrets = std::map<std::string, std::vector<std::string>>;
 
-Error unauthenticated(std::string detail) {
-  return make_error(ErrorCode::unauthenticated, std::move(detail));
+// --- reading ---
+
+Word compile_word(const Spec& spec, std::string_view key, std::string_view otherwise,
+                  const std::vector<std::string>& settings) {
+  const auto found = spec.find(key);
+  if (!found) return {std::string(otherwise), ""};
+  if (!found->value().is_object()) return {found->text().value_or(""), ""};
+  found->is_object({"setting"});
+  const auto setting = found->require("setting", "the name of a setting");
+  const auto name = setting ? setting->one_of(settings) : std::nullopt;
+  return {"", name.value_or("")};
 }
 
-// Every key against every candidate, whatever the outcome so far.
-bool any_matches(const std::vector<HmacKey>& keys, std::initializer_list<std::string_view> parts,
-                 const std::vector<std::string>& candidates) {
-  bool matches = false;
-  for (const auto& key : keys) {
-    const Digest digest = key.sign(parts);
-    for (const auto& candidate : candidates) matches |= same_bytes(digest, candidate);
-  }
-  return matches;
+constexpr std::string_view kHeaderForm = "expected the name of an HTTP header such as X-Signature";
+
+void compile_header(const Spec& spec, const std::vector<std::string>& settings, SignatureSpec& out) {
+  out.header = compile_word(spec, "header", "", settings);
+  if (out.header.setting.empty() && !is_header_name(out.header.fixed)) spec.fail("header", std::string(kHeaderForm));
 }
 
-// HMAC of the body in one header: X-Hub-Signature-256: sha256=….
-class HmacSignature : public Signature {
- public:
-  HmacSignature(std::vector<HmacKey> keys, std::string header, std::string prefix, bool hex)
-      : keys_(std::move(keys)), header_(std::move(header)), prefix_(std::move(prefix)), hex_(hex) {}
-
-  std::string headers() const override { return header_; }
-
-  bool present(const Delivery& delivery) const override { return find_value(delivery.headers, header_).has_value(); }
-
-  Result<void> verify(const Delivery& delivery, Time) const override {
-    const auto header = find_value(delivery.headers, header_);
-    if (!header) return unauthenticated("the signature header " + header_ + " is missing");
-    if (header->size() > kLongestHeader || header->substr(0, prefix_.size()) != prefix_) {
-      return unauthenticated("the signature in " + header_ + " is not of the expected form");
-    }
-    const std::string_view encoded = header->substr(prefix_.size());
-    auto candidate = hex_ ? from_hex(encoded) : from_base64(encoded);
-    if (!candidate) return unauthenticated("the signature in " + header_ + " is not of the expected form");
-    if (!any_matches(keys_, {delivery.body}, {std::move(*candidate)})) {
-      return unauthenticated("the signature in " + header_ + " does not match the body");
-    }
-    return {};
+// A name in a list of name=value.
+std::string compile_part(const Spec& spec) {
+  const auto name = spec.text();
+  if (!name) return "";
+  if (name->empty() || name->find_first_of("=, ") != std::string::npos) {
+    spec.fail("expected the name of one of the header's parts, such as \"t\" of t=1633174587,s=1849");
+    return "";
   }
+  return *name;
+}
 
-  Headers sign(std::string_view body, Time, std::string_view) const override {
-    const std::string digest = keys_.front().sign({body}).str();
-    return {{header_, prefix_ + (hex_ ? to_hex(digest) : to_base64(digest))}};
+std::optional<TimestampSpec> compile_timestamp(const Spec& spec, bool parts) {
+  if (!spec.is_object({"header", "part", "unit", "tolerance"})) return std::nullopt;
+  TimestampSpec out;
+  if (spec.has("header") == spec.has("part")) spec.fail("expected either a header or a part");
+  if (const auto header = spec.find("header")) {
+    out.header = header->text().value_or("");
+    if (!is_header_name(out.header)) header->fail(std::string(kHeaderForm));
   }
-
- private:
-  std::vector<HmacKey> keys_;
-  std::string header_;
-  std::string prefix_;
-  bool hex_;
-};
-
-// https://www.standardwebhooks.com: HMAC-SHA256 of "id.timestamp.body", several signatures during a rotation.
-class StandardWebhooks : public Signature {
- public:
-  explicit StandardWebhooks(std::vector<HmacKey> keys) : keys_(std::move(keys)) {}
-
-  std::string headers() const override { return "webhook-id, webhook-timestamp and webhook-signature"; }
-
-  bool present(const Delivery& delivery) const override { return find_value(delivery.headers, kSignature).has_value(); }
-
-  Result<void> verify(const Delivery& delivery, Time now) const override {
-    const auto id = find_value(delivery.headers, kId);
-    const auto timestamp = find_value(delivery.headers, kTimestamp);
-    const auto signature = find_value(delivery.headers, kSignature);
-    for (const auto& [name, header] :
-         {std::pair(kId, id), std::pair(kTimestamp, timestamp), std::pair(kSignature, signature)}) {
-      if (!header || header->empty())
-        return unauthenticated("the signature header " + std::string(name) + " is missing");
-      if (header->size() > kLongestHeader) return unauthenticated("the header " + std::string(name) + " is too long");
-    }
-
-    std::int64_t seconds = 0;
-    const auto [end, error] = std::from_chars(timestamp->data(), timestamp->data() + timestamp->size(), seconds);
-    if (error != std::errc() || end != timestamp->data() + timestamp->size()) {
-      return unauthenticated("webhook-timestamp is not a whole number of seconds");
-    }
-    const std::int64_t now_seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-    if (seconds < now_seconds - kToleranceSeconds || seconds > now_seconds + kToleranceSeconds) {
-      return unauthenticated("webhook-timestamp is more than 5 minutes from this server's time");
-    }
-
-    const auto candidates = read_signatures(*signature);
-    if (candidates.empty()) return unauthenticated("webhook-signature holds no v1 signature");
-    if (!any_matches(keys_, {*id, ".", *timestamp, ".", delivery.body}, candidates)) {
-      return unauthenticated("no signature in webhook-signature matches the body");
-    }
-    return {};
+  if (const auto part = spec.find("part")) {
+    out.part = compile_part(*part);
+    if (!parts) part->fail("the header is not a list of parts; expected \"part\" of the signature too");
   }
-
-  Headers sign(std::string_view body, Time now, std::string_view message_id) const override {
-    const std::string seconds =
-        std::to_string(std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
-    const Digest digest = keys_.front().sign({message_id, ".", seconds, ".", body});
-    return {{std::string(kId), std::string(message_id)},
-            {std::string(kTimestamp), seconds},
-            {std::string(kSignature), "v1," + to_base64(digest.str())}};
+  if (const auto unit = spec.find("unit")) {
+    if (unit->one_of({"seconds", "milliseconds"}) == "milliseconds") out.unit = std::chrono::milliseconds(1);
   }
-
- private:
-  static constexpr std::string_view kId = "webhook-id";
-  static constexpr std::string_view kTimestamp = "webhook-timestamp";
-  static constexpr std::string_view kSignature = "webhook-signature";
-  static constexpr std::int64_t kToleranceSeconds = 300;
-  static constexpr std::size_t kMostSignatures = 16;
-
-  // The v1 ones of a list separated by spaces; other versions are for other receivers.
-  static std::vector<std::string> read_signatures(std::string_view header) {
-    std::vector<std::string> out;
-    while (!header.empty() && out.size() < kMostSignatures) {
-      const auto space = header.find(' ');
-      const auto token = header.substr(0, space);
-      if (token.substr(0, 3) == "v1,") {
-        if (auto bytes = from_base64(token.substr(3))) out.push_back(std::move(*bytes));
-      }
-      if (space == std::string_view::npos) break;
-      header.remove_prefix(space + 1);
+  if (const auto tolerance = spec.find("tolerance")) {
+    const auto text = tolerance->text();
+    const auto duration = text ? parse_duration(*text) : Result<Duration>(out.tolerance);
+    if (!duration) {
+      tolerance->fail(duration.error().detail);
+    } else if (*duration < std::chrono::seconds(1)) {
+      tolerance->fail("expected at least 1s");
+    } else {
+      out.tolerance = *duration;
     }
-    return out;
   }
+  return out;
+}
 
-  std::vector<HmacKey> keys_;
-};
+// "{timestamp}.{body}"
+std::vector<SignedPart> compile_signed(const Spec& spec, bool timestamp) {
+  constexpr std::string_view kForm = "expected text with {body} in it, and {timestamp} where there is one";
+  using What = SignedPart::What;
+  std::vector<SignedPart> out;
+  const auto text = spec.text();
+  if (!text) return out;
+  std::size_t bodies = 0;
+  std::size_t timestamps = 0;
+  for (std::string_view rest = *text; !rest.empty();) {
+    const auto open = rest.find('{');
+    if (open > 0) out.push_back({What::literal, std::string(rest.substr(0, open))});
+    if (open == std::string_view::npos) break;
+    const auto close = rest.find('}', open);
+    const auto place = rest.substr(open, close == std::string_view::npos ? close : close - open + 1);
+    if (place == "{body}") {
+      out.push_back({What::body, ""});
+      ++bodies;
+    } else if (place == "{timestamp}") {
+      out.push_back({What::timestamp, ""});
+      ++timestamps;
+    } else {
+      spec.fail(std::string(kForm) + ", found \"" + std::string(place) + "\"");
+      return out;
+    }
+    rest.remove_prefix(open + place.size());
+  }
+  if (bodies != 1 || out.size() > kMostSignedParts) spec.fail(std::string(kForm));
+  if (timestamps > 0 && !timestamp) spec.fail("{timestamp} is signed, expected \"timestamp\" to say where it is");
+  if (timestamps == 0 && timestamp) spec.fail("expected {timestamp} too: one that is not signed proves nothing");
+  return out;
+}
+
+void compile_hmac(const Spec& spec, const std::vector<std::string>& settings, SignatureSpec& out) {
+  spec.require("header", "the name of the header that carries the signature");
+  compile_header(spec, settings, out);
+  out.algorithm = compile_word(spec, "algorithm", "sha256", settings);
+  out.encoding = compile_word(spec, "encoding", "hex", settings);
+  out.prefix = compile_word(spec, "prefix", "", settings);
+  if (out.algorithm.setting.empty() && !parse_hash(out.algorithm.fixed)) {
+    spec.fail("algorithm", "expected sha1, sha256 or sha512");
+  }
+  if (out.encoding.setting.empty() && out.encoding.fixed != "hex" && out.encoding.fixed != "base64") {
+    spec.fail("encoding", "expected hex or base64");
+  }
+  if (const auto part = spec.find("part")) out.part = compile_part(*part);
+  if (const auto timestamp = spec.find("timestamp")) out.timestamp = compile_timestamp(*timestamp, spec.has("part"));
+  if (const auto what = spec.find("signed")) {
+    out.signed_parts = compile_signed(*what, spec.has("timestamp"));
+  } else if (spec.has("timestamp")) {
+    spec.fail("signed", "missing, expected what is signed, such as \"{timestamp}.{body}\"");
+  }
+}
+
+void compile_token(const Spec& spec, const std::vector<std::string>& settings, SignatureSpec& out) {
+  if (spec.has("header") == spec.has("query")) {
+    spec.fail("expected either a header or a query parameter that carries the token");
+    return;
+  }
+  if (const auto query = spec.find("query")) {
+    out.query = query->text().value_or("");
+    if (out.query.empty()) query->fail("expected the name of a query parameter");
+    if (spec.has("prefix")) spec.fail("prefix", "expected none: a query parameter is the token alone");
+    return;
+  }
+  compile_header(spec, settings, out);
+  out.prefix = compile_word(spec, "prefix", "", settings);
+}
+
+// --- binding ---
 
 std::unique_ptr<const Signature> bind_standard_webhooks(const SignatureSpec& spec,
                                                         const std::vector<std::string>& secrets,
@@ -161,7 +168,64 @@ std::unique_ptr<const Signature> bind_standard_webhooks(const SignatureSpec& spe
     }
   }
   if (errors.size() != faults) return nullptr;
-  return std::make_unique<StandardWebhooks>(std::move(keys));
+  return make_standard_webhooks(std::move(keys));
+}
+
+// The header, checked where the configuration sets it.
+std::string bind_header(const SignatureSpec& spec, const std::map<std::string, std::string>& settings,
+                        std::vector<FieldError>& errors) {
+  const std::string& header = spec.header.in(settings);
+  if (!is_header_name(header)) errors.push_back({"/" + pointer_token(spec.header.setting), std::string(kHeaderForm)});
+  return header;
+}
+
+std::unique_ptr<const Signature> bind_hmac(const SignatureSpec& spec, const std::vector<std::string>& secrets,
+                                           const std::map<std::string, std::string>& settings,
+                                           std::vector<FieldError>& errors) {
+  const std::size_t faults = errors.size();
+  const auto fail = [&errors](const Word& word, std::string detail) {
+    errors.push_back({"/" + pointer_token(word.setting), std::move(detail)});
+  };
+  std::string header = bind_header(spec, settings, errors);
+  const auto hash = parse_hash(spec.algorithm.in(settings));
+  if (!hash) fail(spec.algorithm, "expected sha1, sha256 or sha512");
+  const std::string& encoding = spec.encoding.in(settings);
+  if (encoding != "hex" && encoding != "base64") fail(spec.encoding, "expected hex or base64");
+  if (errors.size() != faults) return nullptr;
+  return make_hmac(spec, *hash, encoding == "hex", std::move(header), spec.prefix.in(settings), secrets);
+}
+
+std::unique_ptr<const Signature> bind_token(const SignatureSpec& spec, const std::vector<std::string>& secrets,
+                                            const std::map<std::string, std::string>& settings,
+                                            std::vector<FieldError>& errors) {
+  if (!spec.query.empty()) return make_token(spec, "", "", secrets);
+  const std::size_t faults = errors.size();
+  std::string header = bind_header(spec, settings, errors);
+  if (errors.size() != faults) return nullptr;
+  return make_token(spec, std::move(header), spec.prefix.in(settings), secrets);
+}
+
+std::unique_ptr<const Signature> bind_basic(const SignatureSpec& spec, const Secrets& secrets,
+                                            std::vector<FieldError>& errors) {
+  const std::string at = "/secrets/" + pointer_token(spec.user);
+  const auto users = secrets.find(spec.user);
+  if (users == secrets.end()) {
+    errors.push_back({at, "missing, expected the user that the secret " + spec.secret + " is the password of"});
+    return nullptr;
+  }
+  const std::size_t faults = errors.size();
+  for (std::size_t i = 0; i < users->second.size(); ++i) {
+    if (users->second[i].find(':') == std::string::npos) continue;
+    errors.push_back({at + '/' + std::to_string(i), "a user of HTTP Basic cannot have a ':' in it"});
+  }
+  if (errors.size() != faults) return nullptr;
+  return make_basic(users->second, secrets.at(spec.secret));
+}
+
+}  // namespace
+
+Error unauthenticated(std::string detail) {
+  return make_error(ErrorCode::unauthenticated, std::move(detail));
 }
 
 bool is_header_name(std::string_view name) {
@@ -172,39 +236,6 @@ bool is_header_name(std::string_view name) {
   });
 }
 
-std::unique_ptr<const Signature> bind_hmac(const SignatureSpec& spec, const std::vector<std::string>& secrets,
-                                           const std::map<std::string, std::string>& settings,
-                                           std::vector<FieldError>& errors) {
-  const std::size_t faults = errors.size();
-  const auto fail = [&errors](const Word& word, std::string detail) {
-    errors.push_back({"/" + pointer_token(word.setting), std::move(detail)});
-  };
-  const std::string& header = spec.header.in(settings);
-  if (!is_header_name(header)) fail(spec.header, "expected the name of an HTTP header such as X-Signature");
-  const auto hash = parse_hash(spec.algorithm.in(settings));
-  if (!hash) fail(spec.algorithm, "expected sha1, sha256 or sha512");
-  const std::string& encoding = spec.encoding.in(settings);
-  if (encoding != "hex" && encoding != "base64") fail(spec.encoding, "expected hex or base64");
-  if (errors.size() != faults) return nullptr;
-
-  std::vector<HmacKey> keys;
-  for (const auto& secret : secrets) keys.emplace_back(*hash, secret);
-  return std::make_unique<HmacSignature>(std::move(keys), header, spec.prefix.in(settings), encoding == "hex");
-}
-
-Word compile_word(const Spec& spec, std::string_view key, std::string_view otherwise,
-                  const std::vector<std::string>& settings) {
-  const auto found = spec.find(key);
-  if (!found) return {std::string(otherwise), ""};
-  if (!found->value().is_object()) return {found->text().value_or(""), ""};
-  found->is_object({"setting"});
-  const auto setting = found->require("setting", "the name of a setting");
-  const auto name = setting ? setting->one_of(settings) : std::nullopt;
-  return {"", name.value_or("")};
-}
-
-}  // namespace
-
 std::optional<std::string_view> find_value(const Headers* headers, std::string_view name) {
   if (headers == nullptr) return std::nullopt;
   for (const auto& [key, value] : *headers) {
@@ -213,46 +244,68 @@ std::optional<std::string_view> find_value(const Headers* headers, std::string_v
   return std::nullopt;
 }
 
+std::optional<std::string_view> query_value(const Delivery& delivery, std::string_view name) {
+  if (delivery.query == nullptr) return std::nullopt;
+  for (const auto& [key, value] : *delivery.query) {
+    if (key == name) return value;
+  }
+  return std::nullopt;
+}
+
 std::optional<SignatureSpec> compile_signature(const Spec& spec, const std::vector<std::string>& secrets,
                                                const std::vector<std::string>& settings) {
-  if (!spec.is_object({"scheme", "secret", "header", "algorithm", "encoding", "prefix"})) return std::nullopt;
-  SignatureSpec out;
-  const auto scheme = spec.require("scheme", "hmac or standard_webhooks");
-  const auto scheme_name = scheme ? scheme->one_of({"hmac", "standard_webhooks"}) : std::nullopt;
+  static const std::vector<std::string> kSchemes{"hmac", "standard_webhooks", "token", "basic"};
+  const auto scheme = spec.require("scheme", or_list(kSchemes));
+  const auto name = scheme ? scheme->one_of(kSchemes) : std::nullopt;
+  bool read = false;
+  if (name == "hmac") {
+    read = spec.is_object(
+        {"scheme", "secret", "header", "algorithm", "encoding", "prefix", "part", "signed", "timestamp"});
+  } else if (name == "token") {
+    read = spec.is_object({"scheme", "secret", "header", "query", "prefix"});
+  } else if (name == "basic") {
+    read = spec.is_object({"scheme", "user", "secret"});
+  } else if (name == "standard_webhooks") {
+    read = spec.is_object({"scheme", "secret"});
+  } else if (!spec.value().is_object()) {
+    spec.expected("an object");
+  }
   const auto secret = spec.require("secret", "the name of one of the secrets");
   const auto secret_name = secret ? secret->one_of(secrets) : std::nullopt;
-  if (!scheme_name || !secret_name) return std::nullopt;
-  out.secret = *secret_name;
+  if (!read || !secret_name) return std::nullopt;
 
-  if (*scheme_name == "standard_webhooks") {
-    out.scheme = SignatureSpec::Scheme::standard_webhooks;
-    for (const auto* key : {"header", "algorithm", "encoding", "prefix"}) {
-      if (spec.has(key)) spec.fail(key, "standard_webhooks fixes this, expected none");
-    }
-    return out;
-  }
-  spec.require("header", "the name of the header that carries the signature");
-  out.header = compile_word(spec, "header", "", settings);
-  out.algorithm = compile_word(spec, "algorithm", "sha256", settings);
-  out.encoding = compile_word(spec, "encoding", "hex", settings);
-  out.prefix = compile_word(spec, "prefix", "", settings);
-  if (out.header.setting.empty() && !is_header_name(out.header.fixed)) {
-    spec.fail("header", "expected the name of an HTTP header such as X-Signature");
-  }
-  if (out.algorithm.setting.empty() && !parse_hash(out.algorithm.fixed)) {
-    spec.fail("algorithm", "expected sha1, sha256 or sha512");
-  }
-  if (out.encoding.setting.empty() && out.encoding.fixed != "hex" && out.encoding.fixed != "base64") {
-    spec.fail("encoding", "expected hex or base64");
+  SignatureSpec out;
+  out.secret = *secret_name;
+  if (*name == "hmac") {
+    compile_hmac(spec, settings, out);
+  } else if (*name == "token") {
+    out.scheme = Scheme::token;
+    compile_token(spec, settings, out);
+  } else if (*name == "basic") {
+    out.scheme = Scheme::basic;
+    const auto user = spec.require("user", "the name of the secret that is the user");
+    if (user) out.user = user->one_of(secrets).value_or("");
+  } else {
+    out.scheme = Scheme::standard_webhooks;
   }
   return out;
 }
 
-std::unique_ptr<const Signature> bind_signature(const SignatureSpec& spec, const std::vector<std::string>& secrets,
+std::unique_ptr<const Signature> bind_signature(const SignatureSpec& spec, const Secrets& secrets,
                                                 const std::map<std::string, std::string>& settings,
                                                 std::vector<FieldError>& errors) {
-  if (spec.scheme == SignatureSpec::Scheme::standard_webhooks) return bind_standard_webhooks(spec, secrets, errors);
-  return bind_hmac(spec, secrets, settings, errors);
+  const auto& own = secrets.at(spec.secret);
+  switch (spec.scheme) {
+    case Scheme::hmac:
+      return bind_hmac(spec, own, settings, errors);
+    case Scheme::standard_webhooks:
+      return bind_standard_webhooks(spec, own, errors);
+    case Scheme::token:
+      return bind_token(spec, own, settings, errors);
+    case Scheme::basic:
+      return bind_basic(spec, secrets, errors);
+  }
+  return nullptr;
 }
 
 }  // namespace triage::ingest

@@ -17,6 +17,9 @@ namespace triage::ingest {
 // The first of that name, in any case; nothing where there is none.
 std::optional<std::string_view> find_value(const Headers* headers, std::string_view name);
 
+// The first query parameter of that name, in that case.
+std::optional<std::string_view> query_value(const Delivery& delivery, std::string_view name);
+
 class Signature {
  public:
   virtual ~Signature() = default;
@@ -30,8 +33,8 @@ class Signature {
   // Over all secrets, always all of them. The error says what is wrong with the headers, never with which secret.
   virtual Result<void> verify(const Delivery& delivery, Time now) const = 0;
 
-  // As the platform would, with the newest secret.
-  virtual Headers sign(std::string_view body, Time now, std::string_view message_id) const = 0;
+  // As the platform would, with the newest secret. unprocessable where what the platform adds is not a header.
+  virtual Result<Headers> sign(std::string_view body, Time now, std::string_view message_id) const = 0;
 };
 
 // A word of a source file that the configuration may set: {"setting": "header"}, or fixed.
@@ -43,23 +46,45 @@ struct Word {
   }
 };
 
+// What an HMAC is made of: "{timestamp}.{body}" is three of these.
+struct SignedPart {
+  enum class What { literal, body, timestamp };
+  What what = What::body;
+  std::string literal;
+};
+
+// When the platform signed; it stands in a header of its own or in the list that the signature's header is.
+struct TimestampSpec {
+  std::string header;  // or
+  std::string part;
+  Duration unit{1000};
+  Duration tolerance{5 * 60 * 1000};
+};
+
 struct SignatureSpec {
-  enum class Scheme { hmac, standard_webhooks };
+  enum class Scheme { hmac, standard_webhooks, token, basic };
   Scheme scheme = Scheme::hmac;
   std::string secret;  // its name among the source's secrets
+  std::string user;    // basic: the name of the secret that is the user
+  std::string query;   // token: the query parameter, in place of a header
   Word header;
   Word algorithm;
   Word encoding;
   Word prefix;
+  std::string part;  // hmac: the header is a list of name=value, and this the signature's name
+  std::vector<SignedPart> signed_parts{SignedPart{}};
+  std::optional<TimestampSpec> timestamp;
 };
 
 // `secrets` and `settings` are the names that the file declares.
 std::optional<SignatureSpec> compile_signature(const Spec& spec, const std::vector<std::string>& secrets,
                                                const std::vector<std::string>& settings);
 
-// Binds to secrets that are there and not empty; settings hold a value for every declared one. Notes in `errors`, at
-// "/secrets/<name>/<index>" or "/<setting>", what cannot be used; null then.
-std::unique_ptr<const Signature> bind_signature(const SignatureSpec& spec, const std::vector<std::string>& secrets,
+// Binds to secrets by name, of which those that are there have at least one value and none that is empty; spec.secret
+// is there. `settings` hold a value for every declared one. Notes in `errors`, at "/secrets/<name>/<index>" or
+// "/<setting>", what cannot be used; null then.
+std::unique_ptr<const Signature> bind_signature(const SignatureSpec& spec,
+                                                const std::map<std::string, std::vector<std::string>>& secrets,
                                                 const std::map<std::string, std::string>& settings,
                                                 std::vector<FieldError>& errors);
 

@@ -118,7 +118,13 @@ class BoundSource : public Source {
   }
 
   Result<Headers> sign(std::string_view body, Time now, std::string_view message_id) const override {
-    if (!signatures_.empty()) return signatures_.front()->sign(body, now, message_id);
+    std::optional<Error> cannot;
+    for (const auto& signature : signatures_) {
+      auto headers = signature->sign(body, now, message_id);
+      if (headers) return headers;
+      if (!cannot) cannot = headers.error();
+    }
+    if (cannot) return std::move(*cannot);
     if (config_.unsigned_ok) return Headers();
     return make_error(ErrorCode::unprocessable, "the source " + config_.name + " has no secret to sign with");
   }
@@ -210,14 +216,12 @@ class CompiledFile : public SourceFile {
     if (errors.empty() && !config.unsigned_ok) {
       std::vector<std::string> names;
       for (const auto& spec : file_->signatures) {
-        names.push_back(spec.secret);
-        const auto secrets = config.secrets.find(spec.secret);
-        if (secrets == config.secrets.end()) {
+        names.push_back(spec.user.empty() ? spec.secret : spec.user + " with " + spec.secret);
+        if (config.secrets.count(spec.secret) == 0) {
           check_unused(spec, config, errors);
           continue;
         }
-        if (auto bound = bind_signature(spec, secrets->second, settings, errors))
-          signatures.push_back(std::move(bound));
+        if (auto bound = bind_signature(spec, config.secrets, settings, errors)) signatures.push_back(std::move(bound));
       }
       if (errors.empty() && signatures.empty()) {
         errors.push_back({"/secrets", "expected " + or_list(names) + ", or \"unsigned\": true on a loopback listener"});
@@ -245,6 +249,9 @@ class CompiledFile : public SourceFile {
     for (const auto* word : {&spec.header, &spec.algorithm, &spec.encoding, &spec.prefix}) {
       if (word->setting.empty() || config.settings.count(word->setting) == 0) continue;
       errors.push_back({"/" + pointer_token(word->setting), "is only used with the secret " + spec.secret});
+    }
+    if (!spec.user.empty() && config.secrets.count(spec.user) != 0) {
+      errors.push_back({"/secrets/" + pointer_token(spec.user), "is only used with the secret " + spec.secret});
     }
   }
 

@@ -103,8 +103,12 @@ TEST_P(EveryPayload, BecomesTheEventsThatStandBesideIt) {
   const std::string expected_path = fixture_path(GetParam().use, GetParam().name + ".expected.json");
 
   // The way of a request: signed, verified, mapped.
-  const Request request = signed_request(*source, body);
-  ASSERT_TRUE(source->verify(request.delivery(), now()));
+  Request request;
+  request.body = body;
+  if (can_be_signed(*source)) {
+    request = signed_request(*source, body);
+    ASSERT_TRUE(source->verify(request.delivery(), now()));
+  }
   const Mapped mapped = must(source->map(request.delivery(), now()));
   const json found = to_document(mapped);
 

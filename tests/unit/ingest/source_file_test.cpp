@@ -89,7 +89,7 @@ TEST(SourceFile, EachFaultIsNamedByItsPointerWithWhatWasExpected) {
       {with("/secrets/key/requird", true), "/secrets/key/requird: unknown key, expected required"},
       {with("/settings", json{{"secrets", json::object()}}), "/settings/secrets: "},
       {with("/signatures", json::array()), "/signatures: expected at least one"},
-      {with("/signatures/0/scheme", "md5"), "/signatures/0/scheme: expected hmac or standard_webhooks"},
+      {with("/signatures/0/scheme", "md5"), "/signatures/0/scheme: expected hmac, standard_webhooks, token or basic"},
       {with("/signatures/0/secret", "nokey"), "/signatures/0/secret: expected key, found \"nokey\""},
       {with("/signatures/0/algorithm", "md5"), "/signatures/0/algorithm: expected sha1, sha256 or sha512"},
       {with("/signatures/0/encoding", "octal"), "/signatures/0/encoding: expected hex or base64"},

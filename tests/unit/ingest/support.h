@@ -86,6 +86,11 @@ inline Request signed_request(const Source& source, std::string body, Time at = 
   return request;
 }
 
+// Where the secret stands in the address, there is no header to sign with.
+inline bool can_be_signed(const Source& source) {
+  return static_cast<bool>(sign(source, "", now(), "msg_1"));
+}
+
 inline Mapped map(const Source& source, const std::string& body) {
   Request request;
   request.body = body;
