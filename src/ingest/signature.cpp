@@ -44,17 +44,25 @@ std::string compile_part(const Spec& spec) {
   return *name;
 }
 
-std::optional<TimestampSpec> compile_timestamp(const Spec& spec, bool parts) {
-  if (!spec.is_object({"header", "part", "unit", "tolerance"})) return std::nullopt;
+// From "timestamp", and "unit" and "tolerance" beside it.
+std::optional<TimestampSpec> compile_timestamp(const Spec& spec) {
+  const auto place = spec.find("timestamp");
+  if (!place) {
+    for (const auto* key : {"unit", "tolerance"}) {
+      if (spec.has(key)) spec.fail(key, "expected none without \"timestamp\"");
+    }
+    return std::nullopt;
+  }
   TimestampSpec out;
-  if (spec.has("header") == spec.has("part")) spec.fail("expected either a header or a part");
-  if (const auto header = spec.find("header")) {
+  if (!place->is_object({"header", "part"})) return out;
+  if (place->has("header") == place->has("part")) place->fail("expected either a header or a part");
+  if (const auto header = place->find("header")) {
     out.header = header->text().value_or("");
     if (!is_header_name(out.header)) header->fail(std::string(kHeaderForm));
   }
-  if (const auto part = spec.find("part")) {
+  if (const auto part = place->find("part")) {
     out.part = compile_part(*part);
-    if (!parts) part->fail("the header is not a list of parts; expected \"part\" of the signature too");
+    if (!spec.has("part")) part->fail("the header is not a list of parts; expected \"part\" of the signature too");
   }
   if (const auto unit = spec.find("unit")) {
     if (unit->one_of({"seconds", "milliseconds"}) == "milliseconds") out.unit = std::chrono::milliseconds(1);
@@ -119,7 +127,7 @@ void compile_hmac(const Spec& spec, const std::vector<std::string>& settings, Si
     spec.fail("encoding", "expected hex or base64");
   }
   if (const auto part = spec.find("part")) out.part = compile_part(*part);
-  if (const auto timestamp = spec.find("timestamp")) out.timestamp = compile_timestamp(*timestamp, spec.has("part"));
+  out.timestamp = compile_timestamp(spec);
   if (const auto what = spec.find("signed")) {
     out.signed_parts = compile_signed(*what, spec.has("timestamp"));
   } else if (spec.has("timestamp")) {
@@ -259,8 +267,8 @@ std::optional<SignatureSpec> compile_signature(const Spec& spec, const std::vect
   const auto name = scheme ? scheme->one_of(kSchemes) : std::nullopt;
   bool read = false;
   if (name == "hmac") {
-    read = spec.is_object(
-        {"scheme", "secret", "header", "algorithm", "encoding", "prefix", "part", "signed", "timestamp"});
+    read = spec.is_object({"scheme", "secret", "header", "algorithm", "encoding", "prefix", "part", "signed",
+                           "timestamp", "unit", "tolerance"});
   } else if (name == "token") {
     read = spec.is_object({"scheme", "secret", "header", "query", "prefix"});
   } else if (name == "basic") {

@@ -254,7 +254,7 @@ TEST(HmacWithATimestamp, IsTakenWithinItsToleranceBothWaysAndNotAfter) {
   EXPECT_THAT(why_not(*source, request, kTikTokTime - minutes - std::chrono::seconds(1)), HasSubstr("5 minutes"));
 
   json strict = kTikTok;
-  strict["timestamp"]["tolerance"] = "30s";
+  strict["tolerance"] = "30s";
   const auto stricter = bound_to(strict);
   EXPECT_EQ(why_not(*stricter, request, kTikTokTime + std::chrono::seconds(30)), "(accepted)");
   EXPECT_THAT(why_not(*stricter, request, kTikTokTime + std::chrono::seconds(31)), HasSubstr("30s"));
@@ -262,7 +262,7 @@ TEST(HmacWithATimestamp, IsTakenWithinItsToleranceBothWaysAndNotAfter) {
 
 TEST(HmacWithATimestamp, MayCountMilliseconds) {
   json millis = kTikTok;
-  millis["timestamp"]["unit"] = "milliseconds";
+  millis["unit"] = "milliseconds";
   const auto source = bound_to(millis);
   const Request request = signed_request(*source, "{}", from_millis(1633174587123));
   EXPECT_THAT(request.headers[0].second, testing::StartsWith("t=1633174587123,s="));
@@ -315,10 +315,18 @@ TEST(HmacWithATimestamp, EachFaultOfTheFileIsNamed) {
       {with("/timestamp/header", "X-T"), "/signatures/0/timestamp: expected either a header or a part"},
       {with("/timestamp", json::object()), "/signatures/0/timestamp: expected either a header or a part"},
       {with("/timestamp", {{"header", "a b"}}), "/signatures/0/timestamp/header: expected the name of an HTTP header"},
-      {with("/timestamp/unit", "days"), "/signatures/0/timestamp/unit: expected seconds or milliseconds"},
-      {with("/timestamp/tolerance", "5"), "/signatures/0/timestamp/tolerance: expected a duration"},
-      {with("/timestamp/tolerance", "0s"), "/signatures/0/timestamp/tolerance: expected at least 1s"},
+      {with("/unit", "days"), "/signatures/0/unit: expected seconds or milliseconds"},
+      {with("/tolerance", "5"), "/signatures/0/tolerance: expected a duration"},
+      {with("/tolerance", "0s"), "/signatures/0/tolerance: expected at least 1s"},
       {with("/timestamp/zone", "UTC"), "/signatures/0/timestamp/zone: unknown key"},
+      {[] {
+         json signature = kSlack;
+         signature.erase("timestamp");
+         signature["signed"] = "{body}";
+         signature["tolerance"] = "1h";
+         return signature;
+       }(),
+       "/signatures/0/tolerance: expected none without \"timestamp\""},
       {with("/sgned", "{body}"), "/signatures/0/sgned: unknown key"},
   };
   for (const auto& [signature, expected] : cases) {
