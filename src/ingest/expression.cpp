@@ -6,8 +6,11 @@
 #include <optional>
 #include <utility>
 
+#include "ingest/encoding.h"
+#include "ingest/html.h"
 #include "ingest/platform_time.h"
 #include "ingest/text.h"
+#include "triage/model/json.h"
 
 namespace triage::ingest {
 namespace {
@@ -269,10 +272,12 @@ class If : public Expression {
   ExpressionPtr otherwise_;
 };
 
+enum class Markup { none, entities, html };
+
 class CleanText : public Expression {
  public:
-  CleanText(ExpressionPtr value, ExpressionPtr until, bool unescape)
-      : value_(std::move(value)), until_(std::move(until)), unescape_(unescape) {}
+  CleanText(ExpressionPtr value, ExpressionPtr until, Markup markup)
+      : value_(std::move(value)), until_(std::move(until)), markup_(markup) {}
   const json* evaluate(Scope& scope, std::size_t depth) const override {
     const json* value = value_->evaluate(scope, depth);
     const auto* string = value == nullptr ? nullptr : value->get_ptr<const std::string*>();
@@ -285,7 +290,8 @@ class CleanText : public Expression {
         while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
       }
     }
-    const bool escaped = unescape_ && text.find('&') != std::string_view::npos;
+    if (markup_ == Markup::html) return scope.keep(html_to_text(text));
+    const bool escaped = markup_ == Markup::entities && text.find('&') != std::string_view::npos;
     if (!escaped && text.size() == string->size()) return value;
     return scope.keep(escaped ? unescape_html(text) : std::string(text));
   }
@@ -293,7 +299,25 @@ class CleanText : public Expression {
  private:
   ExpressionPtr value_;
   ExpressionPtr until_;
-  bool unescape_;
+  Markup markup_;
+};
+
+// JSON that a platform sends within a string.
+class Nested : public Expression {
+ public:
+  Nested(ExpressionPtr value, bool base64) : value_(std::move(value)), base64_(base64) {}
+  const json* evaluate(Scope& scope, std::size_t depth) const override {
+    const json* value = value_->evaluate(scope, depth);
+    const auto* text = value == nullptr ? nullptr : value->get_ptr<const std::string*>();
+    if (text == nullptr) return nullptr;
+    if (!base64_) return scope.read_nested(*text);
+    const auto decoded = from_base64(*text);
+    return decoded ? scope.read_nested(*decoded) : nullptr;
+  }
+
+ private:
+  ExpressionPtr value_;
+  bool base64_;
 };
 
 // As whole milliseconds since 1970.
@@ -536,13 +560,27 @@ ExpressionPtr compile_if(const Spec& spec, const Names& names) {
 }
 
 ExpressionPtr compile_text(const Spec& spec, const Names& names) {
-  spec.is_object({"text", "until", "unescape"});
+  spec.is_object({"text", "until", "unescape", "html"});
   auto value = compile_expression(spec["text"], names);
   auto until = optional(spec, "until", names);
-  bool unescape = false;
-  if (const auto how = spec.find("unescape")) unescape = how->one_of({"html"}).has_value();
+  auto markup = Markup::none;
+  if (const auto how = spec.find("unescape")) {
+    if (how->one_of({"html"})) markup = Markup::entities;
+  }
+  if (const auto html = spec.find("html")) {
+    if (html->flag() == true) markup = Markup::html;
+    if (spec.has("unescape")) html->fail("expected either unescape or html: html unescapes too");
+  }
   if (value == nullptr) return nullptr;
-  return std::make_unique<CleanText>(std::move(value), std::move(until), unescape);
+  return std::make_unique<CleanText>(std::move(value), std::move(until), markup);
+}
+
+ExpressionPtr compile_nested(const Spec& spec, const Names& names) {
+  spec.is_object({"json", "encoding"});
+  auto value = compile_expression(spec["json"], names);
+  const auto encoding = spec.find("encoding");
+  const bool base64 = encoding && encoding->one_of({"base64"}).has_value();
+  return value ? std::make_unique<Nested>(std::move(value), base64) : nullptr;
 }
 
 ExpressionPtr compile_time(const Spec& spec, const Names& names) {
@@ -619,6 +657,13 @@ const json* Scope::binding(std::size_t slot) {
   return bound_[slot].value;
 }
 
+const json* Scope::read_nested(std::string_view text) {
+  if (text.size() > nested_left_) return nullptr;
+  nested_left_ -= text.size();
+  auto parsed = parse_json(text);
+  return parsed ? there(keep(std::move(*parsed))) : nullptr;
+}
+
 Text as_text(const json* value) {
   if (value == nullptr) return {};
   if (const auto* string = value->get_ptr<const std::string*>()) return {string, {}};
@@ -656,6 +701,7 @@ ExpressionPtr compile_expression(const Spec& spec, const Names& names) {
   if (spec.has("translate")) return compile_translate(spec, names);
   if (spec.has("if")) return compile_if(spec, names);
   if (spec.has("text")) return compile_text(spec, names);
+  if (spec.has("json")) return compile_nested(spec, names);
   if (spec.has("time")) return compile_time(spec, names);
   if (spec.has("length")) {
     spec.is_object({"length", "minus"});
@@ -667,7 +713,7 @@ ExpressionPtr compile_expression(const Spec& spec, const Names& names) {
   if (spec.has("name_of")) return compile_name_of(spec, names);
   spec.fail(
       "expected a JSON pointer, or an object with const, config, first, template, find, member, translate, if, text, "
-      "time, length or name_of");
+      "json, time, length or name_of");
   return nullptr;
 }
 

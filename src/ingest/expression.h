@@ -30,6 +30,7 @@ struct Binding {
 class Scope {
  public:
   static constexpr std::size_t kMaxDepth = 8;
+  static constexpr std::size_t kNestedBytes = 8 * 1024 * 1024;
 
   Scope(const std::vector<nlohmann::json>& config) : config_(config) {}
 
@@ -46,6 +47,10 @@ class Scope {
   const nlohmann::json* config(std::size_t index) const { return index < config_.size() ? &config_[index] : nullptr; }
   const nlohmann::json* binding(std::size_t slot);
 
+  // The JSON within a string. Not there where it is none, or where one request has had kNestedBytes read in this way:
+  // the same string may be looked at again for each of its events.
+  const nlohmann::json* read_nested(std::string_view text);
+
   // Keeps a made value for as long as the event is looked at.
   const nlohmann::json* keep(nlohmann::json value) { return &made_.emplace_back(std::move(value)); }
 
@@ -60,6 +65,7 @@ class Scope {
   const std::vector<Binding>* bindings_ = nullptr;
   std::vector<Bound> bound_;
   std::deque<nlohmann::json> made_;
+  std::size_t nested_left_ = kNestedBytes;
 };
 
 class Expression {

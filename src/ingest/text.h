@@ -6,7 +6,11 @@
 
 namespace triage::ingest {
 
-// &amp; &lt; &gt; &quot; &apos; &nbsp; and numeric references, once over; what is not one of them stays as it is.
+// Appends the character that the entity at the front of `text`, which begins with '&', stands for: a number, or one of
+// the usual names. Otherwise the '&'. Returns how many bytes of `text` that was.
+std::size_t append_entity(std::string& out, std::string_view text);
+
+// Entities, once over; what is not one stays as it is.
 std::string unescape_html(std::string_view text);
 
 // The first `count` code points; all of it where there are fewer.
