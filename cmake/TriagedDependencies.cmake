@@ -6,6 +6,7 @@ find_package(spdlog REQUIRED)
 find_package(fmt REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
+find_package(pugixml 1.13 REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED COMPONENTS core)
 # Compact Language Detector 2 has neither a CMake package nor a pkg-config file.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "ingest/body.h"
 #include "ingest/generic.h"
 #include "ingest/handshake.h"
 #include "ingest/mapping.h"
@@ -42,6 +43,7 @@ struct Compiled {
   std::vector<std::string> setting_names;
   HandshakeSpec handshake;
   std::vector<SignatureSpec> signatures;
+  BodyFormat body = BodyFormat::json;
   std::optional<GenericSpec> generic;
   std::unique_ptr<const Mapping> mapping;  // where it is not generic
 };
@@ -107,7 +109,7 @@ class BoundSource : public Source {
     if (file_->generic && !says_json(delivery.headers)) {
       return make_error(ErrorCode::unsupported_media, "expected a body with Content-Type: application/json");
     }
-    const auto body = parse_json(delivery.body);
+    const auto body = read_body(file_->body, delivery.body);
     if (!body) return body.error();
     Mapped out;
     const auto mapped = file_->generic
@@ -292,6 +294,11 @@ void read_mapping(const Spec& spec, Compiled& out) {
     spec.fail("expected either \"posts\" (the generic shape) or \"events\" (rules)");
     return;
   }
+  if (const auto body = spec.find("body")) {
+    const auto name = body->one_of({"json", "xml", "form"});
+    if (name) out.body = *parse_body_format(*name);
+    if (spec.has("posts")) body->fail("expected none beside \"posts\": our own shape is JSON");
+  }
   if (const auto posts = spec.find("posts")) {
     GenericSpec generic;
     posts->is_object({"max"});
@@ -304,7 +311,7 @@ void read_mapping(const Spec& spec, Compiled& out) {
 
 void read_file(const Spec& spec, std::string_view file_name, Compiled& out) {
   if (!spec.is_object({"$schema", "name", "title", "platform", "documentation", "secrets", "settings", "handshake",
-                       "signatures", "posts", "events"})) {
+                       "signatures", "body", "posts", "events"})) {
     return;
   }
   if (const auto name = spec.require("name", "the name of the file without .json")) {

@@ -115,6 +115,29 @@ std::string unescape_html(std::string_view text) {
   return out;
 }
 
+std::size_t find_invalid_utf8(std::string_view bytes) {
+  for (std::size_t i = 0; i < bytes.size();) {
+    const auto lead = static_cast<unsigned char>(bytes[i]);
+    if (lead < 0x80) {
+      ++i;
+      continue;
+    }
+    const std::size_t size = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    if (size == 0 || size > bytes.size() - i) return i;
+    for (std::size_t k = 1; k < size; ++k) {
+      if (!is_continuation(bytes[i + k])) return i;
+    }
+    // Overlong forms, surrogates, and what is beyond the last character.
+    const auto second = static_cast<unsigned char>(bytes[i + 1]);
+    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) || (lead == 0xf0 && second < 0x90) ||
+        (lead == 0xf4 && second > 0x8f)) {
+      return i;
+    }
+    i += size;
+  }
+  return std::string_view::npos;
+}
+
 std::string_view first_code_points(std::string_view text, std::size_t count) {
   std::size_t at = 0;
   while (at < text.size()) {

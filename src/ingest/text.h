@@ -1,4 +1,5 @@
-// Text as platforms write it, made into text as a person reads it. Input is valid UTF-8, and so is every result.
+// Text as platforms write it, made into text as a person reads it. Input is valid UTF-8 (but for find_invalid_utf8),
+// and so is every result.
 #pragma once
 
 #include <string>
@@ -12,6 +13,9 @@ std::size_t append_entity(std::string& out, std::string_view text);
 
 // Entities, once over; what is not one stays as it is.
 std::string unescape_html(std::string_view text);
+
+// The first byte that is not part of a character, or npos.
+std::size_t find_invalid_utf8(std::string_view bytes);
 
 // The first `count` code points; all of it where there are fewer.
 std::string_view first_code_points(std::string_view text, std::size_t count);

@@ -77,8 +77,9 @@ class Source {
   virtual Result<void> verify(const Delivery& delivery, Time now) const = 0;
 
   // The events in the body, in order; each post has source, platform, received_at = now and created_at set, valid
-  // UTF-8, and no id yet. bad_request: not JSON (names the byte); unprocessable: a generic post without a required
-  // field (names every field by pointer), or more events than one request may carry.
+  // UTF-8, and no id yet. bad_request: not JSON, or not the XML or form that the file says (names the byte);
+  // unprocessable: a generic post without a required field (names every field by pointer), or more events than one
+  // request may carry.
   virtual Result<Mapped> map(const Delivery& delivery, Time now) const = 0;
 
   // The same, with `trace`: element by element and rule by rule. Slower.

@@ -119,6 +119,51 @@ TEST(VerifyTokenHandshake, NeedsEveryParameter) {
   EXPECT_FALSE(ask(*source, other));
 }
 
+std::unique_ptr<Source> with_handshake(const nlohmann::json& handshake) {
+  const nlohmann::json file = {{"name", "mini"},
+                               {"platform", "mini"},
+                               {"secrets", {{"key", nlohmann::json::object()}}},
+                               {"signatures", {{{"scheme", "hmac"}, {"secret", "key"}, {"header", "x-mini"}}}},
+                               {"handshake", handshake},
+                               {"posts", nlohmann::json::object()}};
+  SourceConfig config;
+  config.name = "mini";
+  config.secrets = {{"key", {"a client secret"}}};
+  return must(must(parse_source_file("mini", file.dump()))->bind(config));
+}
+
+TEST(ChallengeCodeHandshake, AnswersLinkedInsUuidAndItsHexHmac) {
+  const auto source =
+      with_handshake({{"kind", "hmac_answer"},
+                      {"token", "challengeCode"},
+                      {"accepts", "uuid"},
+                      {"secret", "key"},
+                      {"answer",
+                       {{"content_type", "application/json"},
+                        {"body", R"({"challengeCode": "{token}", "challengeResponse": "{answer}"})"}}}});
+  const auto answer = must(ask(*source, {{"challengeCode", "890e4665-4dfe-4ab1-b689-ed553bceeed0"}}));
+  EXPECT_EQ(answer.content_type, "application/json");
+  // printf '%s' 890e4665-… | openssl dgst -sha256 -hmac 'a client secret'
+  EXPECT_EQ(
+      nlohmann::json::parse(answer.body),
+      nlohmann::json({{"challengeCode", "890e4665-4dfe-4ab1-b689-ed553bceeed0"},
+                      {"challengeResponse", "7b2f545362109fc03f3efbc14fbd0e2a364effb26c25b8aaec572d00ed329c6f"}}));
+  EXPECT_FALSE(ask(*source, {{"challengeCode", "890e4665"}}));
+}
+
+TEST(WebSubHandshake, EchoesTheChallengeForTheTopicThatWeSubscribedTo) {
+  const std::string topic = "https://www.youtube.com/xml/feeds/videos.xml?channel_id=CHANNEL_ID";
+  const auto source = with_handshake(
+      {{"kind", "echo"}, {"token", "hub.challenge"}, {"expect", {{"hub.mode", "subscribe"}, {"hub.topic", topic}}}});
+  Headers query{
+      {"hub.mode", "subscribe"}, {"hub.topic", topic}, {"hub.challenge", "14590"}, {"hub.lease_seconds", "1"}};
+  EXPECT_EQ(must(ask(*source, query)).body, "14590");
+  query[1].second = "https://elsewhere.example/feed";
+  const auto other = ask(*source, query);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ErrorCode::bad_request);
+}
+
 TEST(NoHandshake, IsMethodNotAllowed) {
   const auto answer = ask(*bind("generic"), {{"crc_token", "a"}});
   ASSERT_FALSE(answer);
