@@ -26,9 +26,9 @@ struct Settings {
   std::size_t most_foreign_rows = 50'000;  // beside them, for the other languages
   // Where an answer tips. F1 is highest where the threshold is about half of the F1 that can be reached, and less is
   // reached on real posts than on written ones; set once, by the posts that docs/classifier.md measures on.
-  double actionable_threshold = 0.4;
+  double actionable_threshold = 0.3;
   double neither_threshold = 0.65;  // the moment must be one of two: "no experience" has to be clear
-  std::array<double, 3> urgency_threshold{0.5, 0.25, 0.15};
+  std::array<double, 3> urgency_threshold{0.5, 0.25, 0.2};
   std::size_t most_words = 12'000;  // of the hashtag vocabulary
 };
 

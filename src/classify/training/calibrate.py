@@ -47,8 +47,8 @@ def softened(scores, targets):
     return out
 
 
-def calibrate(scores, targets, weights, thresholds):
-    """scores, targets, weights: [posts, 22]; thresholds: actionable, neither, urgency (3)."""
+def calibrate(scores, targets, weights):
+    """scores, targets, weights: [posts, 22]."""
     scores = scores.astype(np.float64)
     targets = targets.astype(np.float64)
     seen = weights[:, 0] > 0
@@ -58,10 +58,7 @@ def calibrate(scores, targets, weights, thresholds):
     return {
         "moment_temperature": float(temperature),
         "moment_offset": [float(x) for x in offset],
-        "neither_threshold": thresholds["neither"],
         "moment_confidence": platt(scores[sure, 0] - scores[sure, 1], share),
         "actionable": platt(scores[weights[:, 3] > 0, 3], targets[weights[:, 3] > 0, 3]),
-        "actionable_threshold": thresholds["actionable"],
         "urgency": [platt(scores[weights[:, k] > 0, k], targets[weights[:, k] > 0, k]) for k in (4, 5, 6)],
-        "urgency_threshold": thresholds["urgency"],
     }

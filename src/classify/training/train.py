@@ -30,11 +30,31 @@ HEADS = {"moment": (0, 3), "actionable": (3, 1), "urgency": (4, 3), "intent": (7
 # matters, on real posts or written ones.
 BLEND = {"moment": 0.5, "actionable": 0.5, "urgency": 0.5, "intent": 0.5, "topic": 0.5}
 
-# "No experience" never turns a moment into "after the fact" (1.0), it only takes confidence away.
-# The others were set once, looking at half of the real posts that are measured on (README.md): written posts are
-# easier than real ones, so thresholds fitted on them come out too high, and so does confidence.
-THRESHOLDS = {"actionable": 0.3, "neither": 0.9, "urgency": [0.3, 0.14, 0.05]}
+# Written posts are easier than real ones, and other things are frequent in them: what is fitted on them is too sure, and
+# finds too little that calls for somebody. So these were set once, looking at half of the real posts that are measured
+# on (README.md): how sure a probability's logit may be, what is added to it, and from where on it counts as yes.
+REAL_FEEDS = {
+    "actionable": (0.85, 0.75, 0.4),
+    "urgency": [(0.85, 0.75, 0.4), (0.85, 0.6, 0.36), (1.0, 0.45, 0.32)],
+}
 MOMENT_SURENESS = 0.75  # of the logit of "in the moment against after the fact"
+
+# "No experience" never turns a moment into "after the fact" (1.0), it only takes confidence away.
+NEITHER_THRESHOLD = 0.9
+
+
+def for_real_feeds(calibration):
+    def adapt(curve, sureness, shift):
+        return {"slope": curve["slope"] * sureness, "offset": curve["offset"] * sureness + shift}
+
+    sureness, shift, calibration["actionable_threshold"] = REAL_FEEDS["actionable"]
+    calibration["actionable"] = adapt(calibration["actionable"], sureness, shift)
+    curves = zip(calibration["urgency"], REAL_FEEDS["urgency"])
+    calibration["urgency"] = [adapt(curve, sureness, shift) for curve, (sureness, shift, _) in curves]
+    calibration["urgency_threshold"] = [threshold for *_, threshold in REAL_FEEDS["urgency"]]
+    for key in ("slope", "offset"):
+        calibration["moment_confidence"][key] *= MOMENT_SURENESS
+    calibration["neither_threshold"] = NEITHER_THRESHOLD
 
 
 def part_of(post_id):
@@ -129,9 +149,8 @@ def exported(o, at):
     for head, (first, count) in HEADS.items():
         share[first : first + count] = BLEND[head]
     scores = share * predict(model, held.pieces) + (1 - share) * held.scores
-    calibration = calibrate.calibrate(scores, held.targets, held.weights, THRESHOLDS)
-    for key in ("slope", "offset"):
-        calibration["moment_confidence"][key] *= MOMENT_SURENESS
+    calibration = calibrate.calibrate(scores, held.targets, held.weights)
+    for_real_feeds(calibration)
 
     fast = open(o.fast, "rb").read()
     header = json.loads(fast[16 : 16 + int.from_bytes(fast[12:16], "little")])
