@@ -121,10 +121,13 @@ for (const [name, one] of Object.entries(platforms)) {
 // Each has two doors: one for the tests of single messages, one for all the payloads.
 const config = brand({
   more: {
-    sources: names.flatMap((use) => {
-      const { secrets, secret, older, settings, brand_account } = platforms[use];
-      return [use, `${use}-all`].map((name) => ({ name, use, secrets: { [secrets]: [secret, older] }, ...settings, ...(brand_account ? { brand_account } : {}) }));
-    }),
+    sources: [
+      ...names.flatMap((use) => {
+        const { secrets, secret, older, settings, brand_account } = platforms[use];
+        return [use, `${use}-all`].map((name) => ({ name, use, secrets: { [secrets]: [secret, older] }, ...settings, ...(brand_account ? { brand_account } : {}) }));
+      }),
+      { name: 'mastodon-nobody', use: 'mastodon', secrets: { webhook_secret: platforms.mastodon.secret } },
+    ],
     limits: { requests_per_minute: { address: 0 } },
   },
 });
@@ -242,6 +245,7 @@ describe('what becomes of it', () => {
     const before = (await rows('mastodon')).length;
     taken(await deliver('mastodon', await read('mastodon/to_others')), { accepted: 0, ignored: 3 });
     assert.equal((await rows('mastodon')).length, before, 'nothing of what others say to each other is stored');
+    taken(await deliver('mastodon', await read('mastodon/mention'), { source: 'mastodon-nobody' }), { accepted: 0, ignored: 1 });
   });
 
   test('LinkedIn: comments come with their words or wait for them; edits and deletions are followed', async () => {
