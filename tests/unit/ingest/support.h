@@ -49,8 +49,8 @@ inline SourceConfig config_of(const std::string& use) {
     config.brand_account = "acme";
   } else {
     // Each secret that the file knows; this one is good for every scheme.
-    for (const auto& name : must(shipped_source(use))->secret_names())
-      config.secrets[name] = {std::string(kSigningKey)};
+    const auto file = must(shipped_source(use));
+    for (const auto& name : file->secret_names()) config.secrets[name] = {std::string(kSigningKey)};
     config.brand_account = "acme";
   }
   return config;
