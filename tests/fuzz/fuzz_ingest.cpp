@@ -1,8 +1,8 @@
 // links: triage_ingest
-// seeds: tests/fixtures/*.json
+// seeds: tests/fixtures/*.json tests/fixtures/*.xml tests/fixtures/*.form
 //
-// Any bytes at the door of each shipped source: refused with a clear error, or mapped to events that are whole. A body
-// that was signed is taken, and any other byte in it is not.
+// Any bytes at the door of each shipped source, and of one for each kind of body: refused with a clear error, or mapped
+// to events that are whole. What was signed is taken; where the body is signed, any other body is not.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,25 +19,78 @@ namespace {
 using namespace triage;
 using ingest::Headers;
 
-std::unique_ptr<ingest::Source> bind(const char* use, std::map<std::string, std::vector<std::string>> secrets) {
-  const auto file = ingest::shipped_source(use);
-  CHECK(file.has_value());
+// Good for every scheme.
+constexpr const char* kSecret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+struct Door {
+  std::unique_ptr<ingest::Source> source;
+  Headers headers;          // that it signs with; none where the secret stands in the address
+  bool signs_body = false;  // not only who sends it
+};
+
+Door bind(const ingest::SourceFile& file) {
   ingest::SourceConfig config;
-  config.name = std::string(use) + "-main";
-  config.use = use;
-  config.secrets = std::move(secrets);
+  config.name = file.name() + "-main";
+  config.use = file.name();
+  for (const auto& name : file.secret_names()) config.secrets[name] = {kSecret};
   config.brand_account = "acme";
-  auto source = (*file)->bind(std::move(config));
+  auto source = file.bind(std::move(config));
   CHECK(source.has_value());
-  return std::move(*source);
+  Door door{std::move(*source), {}, false};
+  const Time now = from_millis(1'760'000'000'000);
+  if (const auto headers = door.source->sign("a", now, "msg_1")) {
+    door.headers = *headers;
+    door.signs_body = !door.source->verify({&door.headers, nullptr, "b"}, now);
+  }
+  return door;
 }
 
-const std::vector<std::unique_ptr<ingest::Source>>& sources() {
+// A post that is read from the body in every way there is.
+std::string file_for(const std::string& format) {
+  const nlohmann::json rules = nlohmann::json::parse(R"([
+    {"when": {"exists": "/gone"}, "event": "deletion"},
+    {"event": "post"}
+  ])");
+  nlohmann::json file = nlohmann::json::parse(R"({
+    "platform": "fuzz",
+    "secrets": {"key": {}},
+    "signatures": [{"scheme": "hmac", "secret": "key", "header": "x-fuzz", "part": "s", "signed": "{timestamp}.{body}",
+                    "timestamp": {"part": "t"}}],
+    "events": [{
+      "each": [["/a", "/feed/entry", ""]],
+      "let": {"nested": {"json": "/json"}, "base64": {"json": "/data", "encoding": "base64"},
+              "html": {"text": {"first": ["/html", "/content", "/content/#text"]}, "html": true, "until": "/until"}},
+      "own": {"value": "@nested/by", "same_handle_as": {"config": "brand_account"}},
+      "event_name": {"name_of": ""},
+      "fields": {
+        "native_id": {"first": ["/id", "@nested/id", "@base64/id", {"const": "1"}]},
+        "text": {"first": [{"template": "{@html} {@nested/text}"}, "@html", "@nested/text", "@base64/text", "/text"]},
+        "created_at": {"time": "/at", "format": ["rfc3339", "epoch", "x"]},
+        "author": {"handle": {"first": ["/by", "/author/name", "@nested/by"]}},
+        "url": {"first": ["/url", "/link/@href"]},
+        "media": [{"each": ["/media", "@nested/media"], "url": {"first": ["/url", ""]}}]
+      }
+    }]
+  })");
+  file["name"] = "fuzz-" + format;
+  file["body"] = format;
+  file["events"][0]["rules"] = rules;
+  return file.dump();
+}
+
+const std::vector<Door>& doors() {
   static const auto made = [] {
-    std::vector<std::unique_ptr<ingest::Source>> list;
-    list.push_back(bind("generic", {{"signing_key", {"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}}}));
-    list.push_back(bind("x", {{"consumer_secret", {"a consumer secret"}}}));
-    list.push_back(bind("meta", {{"app_secret", {"an app secret"}}, {"verify_token", {"a verify token"}}}));
+    std::vector<Door> list;
+    for (const auto& name : ingest::shipped_source_names()) {
+      const auto file = ingest::shipped_source(name);
+      CHECK(file.has_value());
+      list.push_back(bind(**file));
+    }
+    for (const std::string format : {"json", "xml", "form"}) {
+      const auto file = ingest::parse_source_file("fuzz-" + format, file_for(format));
+      CHECK(file.has_value());
+      list.push_back(bind(**file));
+    }
     return list;
   }();
   return made;
@@ -65,33 +118,36 @@ void check_mapped(const ingest::Source& source, const ingest::Mapped& mapped, Ti
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string body(reinterpret_cast<const char*>(data), size);
   const Time now = from_millis(1'760'000'000'000);
-  for (const auto& source : sources()) {
-    const Headers query{{"crc_token", body.substr(0, 200)},
-                        {"hub.mode", "subscribe"},
-                        {"hub.verify_token", "a verify token"},
-                        {"hub.challenge", body.substr(0, 200)}};
-    const Headers garbage{{"x-hub-signature-256", body.substr(0, 100)},
-                          {"x-twitter-webhooks-signature", body.substr(0, 100)},
-                          {"webhook-id", body.substr(0, 20)},
-                          {"webhook-timestamp", body.substr(0, 10)},
-                          {"webhook-signature", body.substr(0, 100)}};
+  for (const auto& door : doors()) {
+    const auto& source = *door.source;
+    Headers query;
+    for (const auto* name : {"crc_token", "hub.challenge", "challengeCode", "challenge", "token", "secret"}) {
+      query.emplace_back(name, body.substr(0, 200));
+    }
+    query.emplace_back("hub.mode", "subscribe");
+    query.emplace_back("hub.verify_token", kSecret);
+    Headers garbage = door.headers;
+    for (auto& [name, value] : garbage) value = body.substr(0, 200);
     ingest::Delivery delivery{&garbage, &query, body};
-    if (const auto answer = source->handshake(delivery); answer) CHECK(answer->status == 200);
-    CHECK(!source->verify(delivery, now));
+    if (const auto answer = source.handshake(delivery); answer) CHECK(answer->status == 200);
+    CHECK(!source.verify(delivery, now));
 
-    const auto signature = source->sign(body, now, "msg_1");
-    CHECK(signature.has_value());
-    delivery.headers = &*signature;
-    CHECK(source->verify(delivery, now).has_value());
-    const std::string other = body + ' ';
-    CHECK(!source->verify({&*signature, &query, other}, now));
+    const auto signature = source.sign(body, now, "msg_1");
+    CHECK(signature.has_value() == !door.headers.empty());
+    if (signature) {
+      delivery.headers = &*signature;
+      CHECK(source.verify(delivery, now).has_value());
+      const std::string other = body + ' ';
+      if (door.signs_body) CHECK(!source.verify({&*signature, &query, other}, now));
+    }
 
-    const auto mapped = source->map(delivery, now);
+    const auto mapped = source.map(delivery, now);
     if (mapped) {
-      check_mapped(*source, *mapped, now);
+      check_mapped(source, *mapped, now);
     } else {
       CHECK(!mapped.error().detail.empty());
-      CHECK(mapped.error().code == ErrorCode::bad_request || mapped.error().code == ErrorCode::unprocessable);
+      CHECK(mapped.error().code == ErrorCode::bad_request || mapped.error().code == ErrorCode::unprocessable ||
+            mapped.error().code == ErrorCode::too_large);
     }
   }
   return 0;
