@@ -3,7 +3,7 @@
 #include "triage/ingest/source.h"
 
 #define TRIAGED_SOURCE(name, symbol) \
-  extern const char symbol[];        \
+  extern const char(symbol)[];       \
   extern const char symbol##_end[];
 extern "C" {
 #include "triaged_sources.inc"
