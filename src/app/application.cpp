@@ -92,7 +92,7 @@ std::shared_ptr<const desk::Policy> make_policy(const Config& config, const std:
 Result<std::shared_ptr<const Sources>> bind_sources(const Config& config, const Sources& before) {
   auto sources = std::make_shared<Sources>();
   for (const auto& wanted : config.sources) {
-    auto source = wanted.file->bind(wanted);
+    auto source = wanted.bind();
     if (!source) {
       Error error = source.error();
       error.detail = "source \"" + wanted.name + "\": " + error.detail;

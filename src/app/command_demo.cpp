@@ -169,7 +169,7 @@ class Feeder {
     options.allow_private_addresses = true;
     client_ = std::make_unique<net::Client>(options);
     for (const auto& source : config.sources) {
-      auto bound = source.file->bind(source);
+      auto bound = source.bind();
       if (!bound) return bound.error();
       auto sender = HookSender::make(*client_, url, source.name, std::move(*bound));
       if (!sender) return sender.error();

@@ -248,7 +248,7 @@ Result<std::shared_ptr<const ingest::Source>> find_signer(const ReplayOptions& o
       return make_error(ErrorCode::unprocessable, options.config + ": source \"" + source.name + "\" takes " +
                                                       source.use + "'s own format; replay sends the generic one");
     }
-    auto bound = source.file->bind(source);
+    auto bound = source.bind();
     if (!bound) return bound.error();
     return std::shared_ptr<const ingest::Source>(std::move(*bound));
   }

@@ -102,7 +102,7 @@ Result<std::unique_ptr<ingest::Source>> bind(const TestOptions& options) {
       return error;
     }
     for (const ConfiguredSource& source : loaded->config.sources) {
-      if (source.name == options.source) return source.file->bind(source);
+      if (source.name == options.source) return source.bind();
     }
     return make_error(ErrorCode::not_found, options.config + " has no source \"" + options.source + "\"");
   }

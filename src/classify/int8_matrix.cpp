@@ -187,10 +187,11 @@ void QuantisedRows::set(Kernel kernel, const float* x, std::size_t row_count, st
     // A row of one value, or of values that differ by next to nothing, is its least.
     const float by = step[r] > 1e-30F ? 1 / step[r] : 0;
     std::uint8_t* to = values.data() + r * row_width;
+    constexpr float kHalf = 0.5F;
     widely(kernel, [=]() TRIAGED_INLINED {
       for (std::size_t k = 0; k < row_width; ++k) {
-        // 127.5 is the most that a level can come to, or a hair above it.
-        const int level = static_cast<int>((from[k] - lowest) * by + 0.5F);
+        // 127.5 is the most that this can come to, or a hair above it; it is never negative, so that cutting it rounds.
+        const int level = static_cast<int>((from[k] - lowest) * by + kHalf);
         to[k] = static_cast<std::uint8_t>(level < 127 ? level : 127);
       }
     });

@@ -263,7 +263,8 @@ std::optional<CaseId> Database::case_of_conversation(std::string_view platform, 
       found = case_id;
     }
   };
-  if (!conversation_id.empty()) {
+  if (!in_reply_to.empty() && in_reply_to != conversation_id) by_native_id(in_reply_to);
+  if (!found && !conversation_id.empty()) {
     auto row = c_.use(author ? kThreadOfAuthor : kThread);
     row.bind(conversation_id);
     if (author) row.bind(*author);
@@ -271,7 +272,6 @@ std::optional<CaseId> Database::case_of_conversation(std::string_view platform, 
     take_newest(row);
     by_native_id(conversation_id);
   }
-  if (!in_reply_to.empty() && in_reply_to != conversation_id) by_native_id(in_reply_to);
   return found;
 }
 

@@ -87,6 +87,11 @@ struct LogConfig {
 // A source, and the file that says what it is.
 struct ConfiguredSource : ingest::SourceConfig {
   std::shared_ptr<const ingest::SourceFile> file;
+
+  Result<std::unique_ptr<ingest::Source>> bind() const {
+    const ingest::SourceConfig& config = *this;
+    return file->bind(config);
+  }
 };
 
 struct Config {

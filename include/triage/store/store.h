@@ -47,8 +47,9 @@ class Reader {
   // The author's cases of that platform and brand account, the one with the latest post first.
   virtual std::vector<CaseRecord> cases_of_author(const AuthorId& author, std::string_view platform,
                                                   std::string_view brand_account, std::size_t limit) = 0;
-  // The case of the newest post of that conversation (conversation_id, or a post whose native id is in_reply_to),
-  // whoever wrote it; `author`, when set, only posts' cases of that author. Either of the two ids may be empty.
+  // The case of the post whose native id is in_reply_to; where there is none, of the newest post of that conversation:
+  // many customers may share one (the comments under a post), and an answer is to the one that it names. `author`, when
+  // set: only cases of that author. Either of the two ids may be empty.
   virtual std::optional<CaseId> case_of_conversation(std::string_view platform, std::string_view brand_account,
                                                      std::string_view conversation_id, std::string_view in_reply_to,
                                                      const std::optional<AuthorId>& author) = 0;

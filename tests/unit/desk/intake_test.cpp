@@ -111,6 +111,23 @@ TEST_F(DeskTest, TheCaseTakesTheMostUrgentVerdictUntilTheBrandReplies) {
   EXPECT_EQ(c.priority, Priority::normal);
 }
 
+TEST_F(DeskTest, OurAnswerInAConversationOfManyGoesToTheCustomerThatItNames) {
+  Post anns = post("1", "77"), bobs = post("2", "78");
+  anns.conversation_id = bobs.conversation_id = "under one post";
+  const auto ann = say(anns, verdict(60));
+  const auto bob = say(bobs, verdict(60));
+  ASSERT_NE(ann.case_id, bob.case_id);
+
+  Event reply;
+  reply.kind = EventKind::own_post;
+  reply.post = post("3", "acme");
+  reply.post.conversation_id = "under one post";
+  reply.post.in_reply_to = "1";
+  EXPECT_EQ(admit_event(reply, std::nullopt).case_id, ann.case_id);
+  EXPECT_EQ(case_of(ann).state, CaseState::waiting_customer);
+  EXPECT_EQ(case_of(bob).state, CaseState::fresh) << "nobody has answered bob";
+}
+
 TEST_F(DeskTest, AnActionablePostOpensACaseThatWasClosedForWantOfOne) {
   const auto first = say(post("1"), verdict(5, false));
   const auto second = say(post("2"), verdict(60));

@@ -82,7 +82,8 @@ SourceConfig config_for(const std::string& use) {
   if (!std::filesystem::exists(path)) return config;
   const json said = json::parse(read_file(path));
   config.brand_account = said.value("brand_account", config.brand_account);
-  for (const auto& setting : said.value("settings", json::object()).items()) {
+  const json settings = said.value("settings", json::object());
+  for (const auto& setting : settings.items()) {
     config.settings[setting.key()] = setting.value().get<std::string>();
   }
   return config;

@@ -301,6 +301,8 @@ TEST_F(PostsTest, AConversationLeadsToTheCaseOfItsNewestPost) {
     add("dm-1", "", bob, bobs.id);
   });
   EXPECT_EQ(conversation("root", ""), bobs.id);
+  EXPECT_EQ(conversation("root", "answer"), anns.id) << "a reply is about what it names, not about the newest";
+  EXPECT_EQ(conversation("root", "unknown"), bobs.id);
   EXPECT_EQ(conversation("root", "", ann), anns.id);
   EXPECT_EQ(conversation("root", "", bob), bobs.id);
   EXPECT_EQ(conversation("", "root"), anns.id);
