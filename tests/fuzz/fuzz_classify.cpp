@@ -1,5 +1,5 @@
 // links: triage_classify
-// seeds: tests/fixtures/*.json tests/fixtures/*.txt
+// seeds: tests/fixtures/generic/*.json tests/fixtures/x/*.json tests/fixtures/*.txt
 //
 // Any bytes are judged by both judges, always the same way, and what the verdict promises of its numbers and texts
 // holds. So does what the facts beside the text may change.
