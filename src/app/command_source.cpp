@@ -1,13 +1,13 @@
 // `triaged source`: which sources there are, and what a payload would become, rule by rule.
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/config_reader.h"
 #include "app/source_files.h"
 #include "triage/app/config.h"
 #include "triage/model/json.h"
@@ -65,11 +65,9 @@ int list(bool json) {
 
 // --- test ---
 
-Result<std::string> read_payload(const std::string& path) {
+Result<std::string> read_input(const std::string& path, const std::string& what) {
   if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return make_error(ErrorCode::not_found, "cannot read " + path);
-  return std::string(std::istreambuf_iterator<char>(in), {});
+  return read_whole(path, what);
 }
 
 // "Name: value" a line, as `curl -D` or a log has them; other lines (a request line) are passed over.
@@ -109,9 +107,8 @@ Result<std::unique_ptr<ingest::Source>> bind(const TestOptions& options) {
   const auto file = open_source_file(options.source, ".");
   if (!file) {
     if (file.error().code != ErrorCode::not_found || is_source_path(options.source)) return file.error();
-    std::string known;
-    for (const std::string& name : ingest::shipped_source_names()) known += (known.empty() ? "" : ", ") + name;
-    return make_error(ErrorCode::not_found, "expected a source file (./forum.json) or one of " + known + ", found \"" +
+    return make_error(ErrorCode::not_found, "expected a source file (./forum.json) or one of " +
+                                                or_list(ingest::shipped_source_names()) + ", found \"" +
                                                 options.source + "\"");
   }
   ingest::SourceConfig config;
@@ -163,11 +160,11 @@ void print(const Json& trace) {
 int test(const TestOptions& options) {
   const auto source = bind(options);
   if (!source) return fail(source.error());
-  const auto body = read_payload(options.payload);
+  const auto body = read_input(options.payload, "the payload");
   if (!body) return fail(body.error());
   ingest::Headers headers{{"content-type", "application/json"}};
   if (!options.headers.empty()) {
-    const auto text = read_payload(options.headers);
+    const auto text = read_input(options.headers, "the headers");
     if (!text) return fail(text.error());
     headers = read_headers(*text);
   }

@@ -9,6 +9,9 @@
 
 namespace triage::app {
 
+// A file whole. not_found, naming it as `what` ("the source file"), where it cannot be read.
+Result<std::string> read_whole(const std::filesystem::path& file, const std::string& what);
+
 // Whether a configuration's "use" names a file rather than a shipped source.
 bool is_source_path(const std::string& use);
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <tuple>
 
+#include "ingest/encoding.h"
 #include "ingest/text.h"
 #include "triage/model/json.h"
 
@@ -16,13 +17,6 @@ constexpr std::size_t kMostFields = 250'000;  // as many values as JSON may have
 
 Error not_a_form(std::size_t at, const std::string& reason) {
   return make_error(ErrorCode::bad_request, "not a valid form at byte " + std::to_string(at) + ": " + reason);
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 // Where in `text` the decoding stops, or npos.

@@ -19,14 +19,14 @@ constexpr std::array<std::int8_t, 256> base64_values() {
   return values;
 }
 
+}  // namespace
+
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return kNone;
 }
-
-}  // namespace
 
 std::string to_hex(std::string_view bytes) {
   std::string out;

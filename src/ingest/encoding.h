@@ -10,6 +10,9 @@ namespace triage::ingest {
 std::string to_hex(std::string_view bytes);
 std::string to_base64(std::string_view bytes);
 
+// Of a digit in either case; -1 for anything else.
+int hex_value(char c);
+
 // Upper- or lower-case digits, an even number of them.
 std::optional<std::string> from_hex(std::string_view text);
 

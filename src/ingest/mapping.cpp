@@ -133,22 +133,6 @@ const json* value_of(const ExpressionPtr& expression, Scope& scope, std::size_t 
   return expression == nullptr ? nullptr : expression->evaluate(scope, depth);
 }
 
-std::string_view outcome_of(EventKind kind) {
-  switch (kind) {
-    case EventKind::post:
-      return "post";
-    case EventKind::own_post:
-      return "own_post";
-    case EventKind::share:
-      return "share";
-    case EventKind::pending:
-      return "pending";
-    case EventKind::deletion:
-      return "deletion";
-  }
-  return "";
-}
-
 // --- running them ---
 
 class Run {
@@ -612,6 +596,22 @@ Group compile_group(const Spec& spec, const Names& file_names) {
 }
 
 }  // namespace
+
+std::string_view outcome_of(EventKind kind) {
+  switch (kind) {
+    case EventKind::post:
+      return "post";
+    case EventKind::own_post:
+      return "own_post";
+    case EventKind::share:
+      return "share";
+    case EventKind::pending:
+      return "pending";
+    case EventKind::deletion:
+      return "deletion";
+  }
+  return "";
+}
 
 std::unique_ptr<const Mapping> compile_mapping(const Spec& events, const std::string& platform,
                                                const std::map<std::string, std::size_t>& config) {

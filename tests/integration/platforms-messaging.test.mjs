@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sign as octokitSign } from '@octokit/webhooks-methods';
+import { caseOf, refused, taken } from './lib/answers.mjs';
 import { brand, calm, post, signingKey, urgent } from './lib/brand.mjs';
 import { root, start } from './lib/server.mjs';
 import * as sign from './lib/sign.mjs';
@@ -156,24 +157,7 @@ const row = async (source, id) => {
   assert.equal(found.length, 1, `${source} ${id}`);
   return found[0];
 };
-const theCase = async (id) => {
-  const answer = await server.request(`/v1/cases/${id}`, { token });
-  assert.equal(answer.status, 200, answer.text);
-  return answer.body;
-};
-
-function taken(answer, { accepted = 1, duplicates = 0, ignored = 0 } = {}) {
-  assert.equal(answer.status, 200, answer.text);
-  const { posts, ...counts } = answer.body;
-  assert.deepEqual(counts, { accepted, duplicates, ignored });
-  return posts;
-}
-
-function refused(answer, status) {
-  assert.equal(answer.status, status, answer.text);
-  assert.equal(answer.headers.get('content-type'), 'application/problem+json');
-  return answer.body;
-}
+const theCase = (id) => caseOf(server, token, id);
 
 let counter = 0;
 const fresh = () => `${process.pid}${String((counter += 1)).padStart(6, '0')}`;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { sign as octokitSign } from '@octokit/webhooks-methods';
 import XHubSignature from 'x-hub-signature';
+import { caseOf, refused as refusedAs, taken } from './lib/answers.mjs';
 import { brand, signingKey } from './lib/brand.mjs';
 import { root, start } from './lib/server.mjs';
 import * as sign from './lib/sign.mjs';
@@ -96,26 +97,15 @@ const payloads = async (name) => (await readdir(folder(name))).filter((file) => 
 const fixture = (name, file) => readFile(join(folder(name), file.includes('.') ? file : `${file}.json`), 'utf8');
 const stored = (source, nativeId) => server.sql(`SELECT * FROM posts WHERE source = '${source}' AND native_id = '${nativeId}'`);
 const count = async () => (await server.sql('SELECT count(*) AS n FROM posts'))[0].n;
-const theCase = async (id) => {
-  const answer = await server.request(`/v1/cases/${id}`, { token });
-  assert.equal(answer.status, 200, answer.text);
-  return answer.body;
-};
+const theCase = (id) => caseOf(server, token, id);
 
-function taken(answer, { accepted = 1, duplicates = 0, ignored = 0 } = {}) {
-  assert.equal(answer.status, 200, answer.text);
-  const { posts, ...counts } = answer.body;
-  assert.deepEqual(counts, { accepted, duplicates, ignored });
-  return posts;
-}
-
+// No refusal repeats a secret.
 function refused(answer, status) {
-  assert.equal(answer.status, status, answer.text);
-  assert.equal(answer.headers.get('content-type'), 'application/problem+json');
+  const problem = refusedAs(answer, status);
   for (const secret of [password, olderPassword, hubSecret, pushToken, chatSecret, hmacKey, signingKey]) {
     assert.ok(!answer.text.includes(secret));
   }
-  return answer.body;
+  return problem;
 }
 
 // First of all: afterwards the same people have written more, at the other doors.

@@ -5,6 +5,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
+import { caseOf, refused, taken } from './lib/answers.mjs';
 import { brand, calm, post, send, signingKey, urgent } from './lib/brand.mjs';
 import { eventually, root, start, triaged } from './lib/server.mjs';
 import * as sign from './lib/sign.mjs';
@@ -43,26 +44,7 @@ const knock = (source, body, headers = {}) => server.request(`/v1/hooks/${source
 const fixture = (name) => readFile(join(root, 'tests/fixtures', `${name}.json`), 'utf8');
 const stored = (source, nativeId) => server.sql(`SELECT * FROM posts WHERE source = '${source}' AND native_id = '${nativeId}'`);
 const count = async () => (await server.sql('SELECT count(*) AS n FROM posts'))[0].n;
-const theCase = async (id) => {
-  const answer = await server.request(`/v1/cases/${id}`, { token });
-  assert.equal(answer.status, 200, answer.text);
-  return answer.body;
-};
-
-function taken(answer, { accepted = 1, duplicates = 0, ignored = 0 } = {}) {
-  assert.equal(answer.status, 200, answer.text);
-  const { posts, ...counts } = answer.body;
-  assert.deepEqual(counts, { accepted, duplicates, ignored });
-  assert.equal(posts.length, accepted + duplicates);
-  return posts;
-}
-
-function refused(answer, status) {
-  assert.equal(answer.status, status, answer.text);
-  assert.equal(answer.headers.get('content-type'), 'application/problem+json');
-  assert.equal(answer.body.status, status);
-  return answer.body;
-}
+const theCase = (id) => caseOf(server, token, id);
 
 async function metric(name, labels = {}) {
   const { text } = await server.request('/metrics', { token });

@@ -50,6 +50,9 @@ struct Traced {
   std::optional<std::size_t> event;    // which of Mapped::events it became
 };
 
+// What Traced::outcome calls it.
+std::string_view outcome_of(EventKind kind);
+
 struct Mapped {
   std::vector<Event> events;
   int ignored = 0;                         // events that no rule maps, or that lack what a post must have

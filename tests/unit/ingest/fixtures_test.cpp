@@ -18,26 +18,10 @@ namespace {
 
 using nlohmann::json;
 
-std::string_view kind_name(EventKind kind) {
-  switch (kind) {
-    case EventKind::post:
-      return "post";
-    case EventKind::own_post:
-      return "own_post";
-    case EventKind::share:
-      return "share";
-    case EventKind::pending:
-      return "pending";
-    case EventKind::deletion:
-      return "deletion";
-  }
-  return "?";
-}
-
 json to_document(const Mapped& mapped) {
   json events = json::array();
   for (const auto& event : mapped.events) {
-    json out = {{"event", kind_name(event.kind)}};
+    json out = {{"event", outcome_of(event.kind)}};
     to_json(out["post"], event.post);
     for (const auto* key : {"id", "source", "received_at"}) out["post"].erase(key);
     if (!event.kind_known) {
