@@ -27,7 +27,7 @@ Error fault(const std::string& at, std::string detail) {
 }  // namespace
 
 Result<void> map_generic(const GenericSpec& spec, const json& body, const SourceConfig& config,
-                         const std::string& platform, Time now, Mapped& out) {
+                         const std::string& platform, Time now, bool trace, Mapped& out) {
   const bool wrapped = body.is_object() && body.contains("posts");
   const json& posts = wrapped ? body["posts"] : body;
   const std::string at = wrapped ? "/posts" : "";
@@ -45,7 +45,8 @@ Result<void> map_generic(const GenericSpec& spec, const json& body, const Source
   const std::size_t count = several ? posts.size() : 1;
   out.events.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    auto post = several ? post_from_json(posts[i], at + '/' + std::to_string(i)) : post_from_json(posts, at);
+    const std::string element = several ? at + '/' + std::to_string(i) : at;
+    auto post = post_from_json(several ? posts[i] : posts, element);
     if (!post) {
       Error error = post.error();
       for (auto& field : error.fields) {
@@ -62,6 +63,7 @@ Result<void> map_generic(const GenericSpec& spec, const json& body, const Source
     if (event.post.created_at == Time{}) event.post.created_at = now;
     if (event.post.brand_account.empty()) event.post.brand_account = config.brand_account;
     if (is_own(event.post)) event.kind = EventKind::own_post;
+    if (trace) out.trace.push_back({element, {}, "/posts", std::string(outcome_of(event.kind)), "", i});
   }
   if (faults.empty()) return {};
   Error error = make_error(ErrorCode::unprocessable,

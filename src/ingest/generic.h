@@ -14,6 +14,6 @@ struct GenericSpec {
 };
 
 Result<void> map_generic(const GenericSpec& spec, const nlohmann::json& body, const SourceConfig& config,
-                         const std::string& platform, Time now, Mapped& out);
+                         const std::string& platform, Time now, bool trace, Mapped& out);
 
 }  // namespace triage::ingest

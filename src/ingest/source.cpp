@@ -113,7 +113,7 @@ class BoundSource : public Source {
     if (!body) return body.error();
     Mapped out;
     const auto mapped = file_->generic
-                            ? map_generic(*file_->generic, *body, config_, file_->platform, now, out)
+                            ? map_generic(*file_->generic, *body, config_, file_->platform, now, trace, out)
                             : file_->mapping->map(*body, MappingContext{config_.name, values_, now}, trace, out);
     if (!mapped) return mapped.error();
     return out;

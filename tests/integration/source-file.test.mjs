@@ -47,6 +47,17 @@ describe('triaged source test', () => {
     assert.equal(trace[2].why, 'no rule of /events/0 takes it');
   });
 
+  test('shows the posts of a source that takes our own shape, too', async () => {
+    const body = JSON.stringify({ posts: [{ native_id: '1', text: 'hello' }, { native_id: '2', text: 'ours', author: { handle: 'acme' }, brand_account: 'acme' }] });
+    const { stdout } = await triaged(['source', 'test', 'reddit', '--payload', '-', '--json'], { input: body });
+    const { accepted, trace } = JSON.parse(stdout);
+    assert.equal(accepted, 2);
+    assert.deepEqual(
+      trace.map((one) => [one.element, one.outcome, one.post.text, one.post.platform]),
+      [['/posts/0', 'post', 'hello', 'reddit'], ['/posts/1', 'own_post', 'ours', 'reddit']],
+    );
+  });
+
   test('names the field that a post lacks', async () => {
     const body = JSON.stringify({ events: [{ type: 'message', id: 1 }, { type: 'message', html: 'hello' }] });
     const { stdout } = await triaged(['source', 'test', file, '--payload', '-'], { input: body });
