@@ -146,7 +146,7 @@ struct Application::Impl {
   desk::Effects clock_effects;
 
   void tell(const desk::Effects& effects) {
-    for (const auto& team : effects.teams) deliverer->wake(team);
+    for (const auto& to : effects.outbox) deliverer->wake(to);
     if (effects.due) timetable->note(*effects.due);
     if (effects.queue) queue_changed.raise();
   }

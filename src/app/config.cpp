@@ -100,12 +100,8 @@ std::vector<deliver::Endpoint> endpoints(const Config& config) {
   std::vector<deliver::Endpoint> out;
   for (const TeamConfig& team : config.teams) {
     if (!team.callback) continue;
-    deliver::Endpoint endpoint;
-    endpoint.team = team.name;
-    endpoint.url = team.callback->url;
-    endpoint.keys = team.callback->keys;
-    endpoint.concurrency = team.callback->concurrency;
-    out.push_back(std::move(endpoint));
+    const CallbackConfig& callback = *team.callback;
+    out.push_back(deliver::callback_endpoint(team.name, callback.url, callback.keys, callback.concurrency));
   }
   return out;
 }

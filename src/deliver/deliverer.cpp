@@ -1,4 +1,4 @@
-// The workers by team, and their common start and end.
+// The workers by destination, and their common start and end.
 #include "triage/deliver/deliverer.h"
 
 #include <spdlog/spdlog.h>
@@ -22,18 +22,18 @@ struct Deliverer::Impl {
 
   void configure(std::vector<Endpoint> endpoints, const Options& options) {
     const std::unique_lock lock(mutex);
-    std::map<std::string, std::shared_ptr<const Settings>, std::less<>> wanted;
+    std::map<store::Destination, std::shared_ptr<const Settings>> wanted;
     for (Endpoint& endpoint : endpoints) {
-      std::string team = endpoint.team;
-      wanted[std::move(team)] = std::make_shared<const Settings>(Settings{std::move(endpoint), options});
+      store::Destination to = endpoint.to;
+      wanted[std::move(to)] = std::make_shared<const Settings>(Settings{std::move(endpoint), options});
     }
-    for (const auto& [team, worker] : workers) {
-      if (!wanted.contains(team)) worker->configure(nullptr);
+    for (const auto& [to, worker] : workers) {
+      if (!wanted.contains(to)) worker->configure(nullptr);
     }
-    for (const auto& [team, settings] : wanted) {
-      auto& worker = workers[team];
+    for (const auto& [to, settings] : wanted) {
+      auto& worker = workers[to];
       const bool fresh = worker == nullptr;
-      if (fresh) worker = std::make_shared<Worker>(runtime.next(), team, hub);
+      if (fresh) worker = std::make_shared<Worker>(runtime.next(), to, hub);
       worker->configure(settings);
       if (fresh && started) worker->start();
     }
@@ -42,7 +42,7 @@ struct Deliverer::Impl {
   net::Runtime& runtime;
   const std::shared_ptr<Hub> hub;
   std::shared_mutex mutex;  // of the two below
-  std::map<std::string, std::shared_ptr<Worker>, std::less<>> workers;
+  std::map<store::Destination, std::shared_ptr<Worker>> workers;
   bool started = false;
 };
 
@@ -62,9 +62,9 @@ void Deliverer::start() {
   for (const auto& [team, worker] : impl_->workers) worker->start();
 }
 
-void Deliverer::wake(std::string_view team) {
+void Deliverer::wake(const store::Destination& to) {
   const std::shared_lock lock(impl_->mutex);
-  const auto worker = impl_->workers.find(team);
+  const auto worker = impl_->workers.find(to);
   if (worker != impl_->workers.end()) worker->second->wake();
 }
 

@@ -88,9 +88,11 @@ void apply(const Outcome& outcome, const Options& options, double jitter, Time n
     row.done_at = now;
     return;
   }
-  if (row.state != store::DeliveryState::waiting) return;
+  if (row.state != store::DeliveryState::waiting && row.state != store::DeliveryState::sending) return;
+  row.state = store::DeliveryState::waiting;
   const auto failed = static_cast<std::size_t>(row.attempts);
-  if (failed > options.schedule.size()) {
+  const bool final = outcome.kind == Outcome::Kind::refused || outcome.kind == Outcome::Kind::lost;
+  if (final || failed > options.schedule.size()) {
     row.state = store::DeliveryState::dead;
     row.done_at = now;
     return;

@@ -8,21 +8,15 @@
 
 namespace triage::deliver {
 
-struct Outcome {
-  enum class Kind { delivered, gone /* 410 */, failed };
-  Kind kind = Kind::failed;
-  int status = 0;                       // 0: no answer came
-  std::string error;                    // for people; empty when delivered
-  std::optional<Duration> retry_after;  // as the endpoint asked with 429 or 503
-};
-
+// Of a callback.
 Outcome outcome_of(const Result<net::ClientResponse>& answer, Time now);
 
 // Retry-After (RFC 9110, 10.2.3): seconds, or an HTTP date seen from `now`. Nothing when it is neither.
 std::optional<Duration> parse_retry_after(std::string_view text, Time now);
 
 // The row after the attempt, as it stands in the store when the outcome is recorded. A delivery is the truth whatever
-// happened to the row meanwhile; a failure changes the state of a waiting row only. `jitter` scales the wait.
+// happened to the row meanwhile; a failure changes the state only of a row that waits or is being sent. `jitter` scales
+// the wait.
 void apply(const Outcome& outcome, const Options& options, double jitter, Time now, store::DeliveryRecord& row);
 
 }  // namespace triage::deliver

@@ -23,13 +23,19 @@ constexpr Duration kFirstCommitRetry{100}, kLastCommitRetry{5'000};
 // the sending down before much would have to be sent again after a crash.
 constexpr std::size_t kUnrecorded = 4;
 
-net::ClientRequest request_for(const store::DeliveryRecord& row, const Endpoint& endpoint, Time now) {
+// Of a team's endpoint: the row's body, signed.
+asio::awaitable<Performed> call_back(std::shared_ptr<net::Client> client, net::Url url, std::vector<std::string> keys,
+                                     store::DeliveryRecord row) {
   net::ClientRequest request;
-  request.url = endpoint.url;
-  request.headers = sign(row.id.view(), now, row.body, endpoint.keys);
+  request.url = std::move(url);
+  request.headers = sign(row.id.view(), wall_clock_now(), row.body, keys);
   request.headers.emplace_back("content-type", "application/json");
-  request.body = row.body;
-  return request;
+  request.body = std::move(row.body);
+  auto sending = client->send(request);
+  const Result<net::ClientResponse> answer = co_await std::move(sending);
+  Performed performed;
+  performed.outcome = outcome_of(answer, wall_clock_now());
+  co_return performed;
 }
 
 net::ClientOptions client_options(const Settings& settings) {
@@ -45,19 +51,21 @@ int gone_limit(const Settings& settings) {
   return std::max(settings.options.gone_limit, 1);
 }
 
-// The next rows of a team, the longest due first, and whether its endpoint is on. Rows that are not due yet are wanted
+// The next rows, the longest due first, and whether the endpoint is on. Rows that are not due yet are wanted
 // too: the first of them says how long to sleep.
 struct Page {
   bool off = false;
   std::vector<store::DeliveryRecord> rows;
 
-  void read(store::Reader& reader, const std::string& team, std::size_t limit) {
+  void read(store::Reader& reader, const store::Destination& to, std::size_t limit) {
     off = false;
-    for (const store::EndpointRecord& endpoint : reader.endpoints()) {
-      if (endpoint.team == team) off = !endpoint.enabled;
+    if (to.kind == store::Destination::Kind::team) {
+      for (const store::EndpointRecord& endpoint : reader.endpoints()) {
+        if (endpoint.team == to.name) off = !endpoint.enabled;
+      }
     }
     rows.clear();
-    if (!off) rows = reader.due_deliveries(team, Time::max(), limit);
+    if (!off) rows = reader.due_deliveries(to, Time::max(), limit);
   }
 };
 
@@ -70,8 +78,19 @@ struct Recorded {
 
 }  // namespace
 
-Worker::Worker(asio::io_context& context, std::string team, std::shared_ptr<Hub> hub)
-    : context_(context), team_(std::move(team)), hub_(std::move(hub)) {}
+Endpoint callback_endpoint(std::string team, net::Url url, std::vector<std::string> keys, std::size_t concurrency) {
+  Endpoint endpoint;
+  endpoint.to = store::to_team(std::move(team));
+  endpoint.concurrency = concurrency;
+  endpoint.perform = [url = std::move(url), keys = std::move(keys)](std::shared_ptr<net::Client> client,
+                                                                    store::DeliveryRecord row) {
+    return call_back(std::move(client), url, keys, std::move(row));
+  };
+  return endpoint;
+}
+
+Worker::Worker(asio::io_context& context, store::Destination to, std::shared_ptr<Hub> hub)
+    : context_(context), to_(std::move(to)), hub_(std::move(hub)) {}
 
 void Worker::start() {
   hub_->running.enter();
@@ -92,6 +111,7 @@ void Worker::configure(SettingsPtr settings) {
     worker.breaker_ = Breaker();
     worker.count_breaker(was_open);
     worker.gone_ = 0;
+    worker.paused_until_ = {};
     if (settings) {
       const Options& options = settings->options;
       worker.breaker_.set_limits({options.breaker_failures, options.breaker_wait, options.breaker_wait_max});
@@ -125,12 +145,20 @@ asio::awaitable<void> Worker::run() {
 // Starts what is due and finds room. Returns how long there is nothing to do unless something changes.
 asio::awaitable<Duration> Worker::send_due() {
   backlog_ = true;
+  if (!settled_ && settings_) {
+    if (settings_->endpoint.interrupted) {
+      auto settling = settle_interrupted(settings_);
+      co_await std::move(settling);
+      if (hub_->stopping) co_return kLongestPause;
+    }
+    settled_ = true;
+  }
   const std::size_t free = room();
-  if (free == 0) co_return until_probe();
+  if (free == 0) co_return until_room();
 
   const auto page = std::make_shared<Page>();
   const std::size_t limit = busy_.size() + free;  // the busy ones still stand in the store as waiting
-  store::Store::Read read = [page, team = team_, limit](store::Reader& reader) { page->read(reader, team, limit); };
+  store::Store::Read read = [page, to = to_, limit](store::Reader& reader) { page->read(reader, to, limit); };
   finished_.clear();
   const Result<void> done = co_await store::read(hub_->store, std::move(read));
   if (!done) {
@@ -147,31 +175,61 @@ asio::awaitable<Duration> Worker::send_due() {
       backlog_ = false;
       co_return std::min(row.next_attempt_at - now, kLongestPause);
     }
-    if (room() == 0) co_return until_probe();  // the settings changed, or the breaker opened, during the read
+    if (room() == 0) co_return until_room();  // the settings changed, or the breaker opened, during the read
+    if (case_is_busy(row)) continue;          // its end looks again
     launch(std::move(row));
   }
   backlog_ = page->rows.size() == limit;
-  co_return backlog_&& room() > 0 ? Duration(0) : until_probe();
+  co_return backlog_&& room() > 0 ? Duration(0) : until_room();
+}
+
+// What an earlier run was sending when it ended: whether it arrived is not known.
+asio::awaitable<void> Worker::settle_interrupted(SettingsPtr settings) {
+  const auto rows = std::make_shared<std::vector<store::DeliveryRecord>>();
+  for (;;) {
+    store::Store::Read read = [rows, to = to_](store::Reader& reader) { *rows = reader.sending_deliveries(to); };
+    auto reading = store::read(hub_->store, std::move(read));
+    const Result<void> done = co_await std::move(reading);
+    if (done) break;
+    store_failed(done.error());
+    auto waiting = hub_->abandon.wait(0, kReadRetry);
+    co_await std::move(waiting);
+    if (hub_->stopping) co_return;
+  }
+  for (const store::DeliveryRecord& row : *rows) {
+    if (busy_.contains(row.id)) continue;
+    auto recording = record(settings, row.id, settings->endpoint.interrupted(row), false);
+    co_await std::move(recording);
+  }
+}
+
+bool Worker::case_is_busy(const store::DeliveryRecord& row) const {
+  if (!settings_->endpoint.one_a_case || !row.case_id) return false;
+  return std::any_of(busy_.begin(), busy_.end(), [&](const auto& entry) { return entry.second.case_id == row.case_id; });
 }
 
 std::size_t Worker::room() const {
-  if (!settings_ || gone_ >= gone_limit(*settings_)) return 0;
+  if (!settings_ || gone_ >= gone_limit(*settings_) || Breaker::Clock::now() < paused_until_) return 0;
   if (breaker_.open()) return sending_ == 0 && Breaker::Clock::now() >= breaker_.probe_at() ? 1 : 0;
   const std::size_t most = std::max<std::size_t>(settings_->endpoint.concurrency, 1);
   if (sending_ >= most || busy_.size() >= most * (1 + kUnrecorded)) return 0;
   return most - sending_;
 }
 
-Duration Worker::until_probe() const {
+Duration Worker::until_room() const {
+  const auto now = Breaker::Clock::now();
+  if (settings_ && now < paused_until_) return std::min(std::chrono::ceil<Duration>(paused_until_ - now), kLongestPause);
   if (!settings_ || !breaker_.open() || sending_ > 0) return kLongestPause;
-  const auto wait = std::chrono::ceil<Duration>(breaker_.probe_at() - Breaker::Clock::now());
+  const auto wait = std::chrono::ceil<Duration>(breaker_.probe_at() - now);
   // A probe that may leave already waits for a row, not for the time.
   return wait.count() <= 0 ? kLongestPause : std::min(wait, kLongestPause);
 }
 
 void Worker::launch(store::DeliveryRecord row) {
   const DeliveryId id = row.id;
-  const auto slot = busy_[id].cancel.slot();
+  Attempt& entry = busy_[id];
+  entry.case_id = row.case_id;
+  const auto slot = entry.cancel.slot();
   ++sending_;
   ++hub_->stats.in_flight;
   hub_->running.enter();
@@ -186,7 +244,8 @@ void Worker::launch(store::DeliveryRecord row) {
 
 void Worker::ended(const DeliveryId& id) {
   const auto entry = busy_.find(id);
-  const bool look_again = backlog_ || entry->second.again;
+  const bool ordered = settings_ && settings_->endpoint.one_a_case;
+  const bool look_again = backlog_ || entry->second.again || ordered;
   busy_.erase(entry);
   finished_.insert(id);
   if (look_again) changed_.raise();
@@ -194,24 +253,60 @@ void Worker::ended(const DeliveryId& id) {
 }
 
 asio::awaitable<void> Worker::attempt(SettingsPtr settings, ClientPtr client, store::DeliveryRecord row, bool probe) {
-  Result<net::ClientResponse> answer = make_error(ErrorCode::internal, "the attempt did not run");
+  const DeliveryId id = row.id;
+  const Endpoint& endpoint = settings->endpoint;
+  const bool once = endpoint.only_once && endpoint.only_once(row);
+  Performed performed;
   try {
-    const net::ClientRequest request = request_for(row, settings->endpoint, wall_clock_now());
-    answer = co_await client->send(request);
+    bool may_leave = true;
+    if (once) {
+      auto marking = mark_sending(id);
+      may_leave = co_await std::move(marking);
+    }
+    if (!may_leave) {  // it waits as it did
+      --sending_;
+      --hub_->stats.in_flight;
+      busy_.at(id).again = true;
+      co_return;
+    }
+    auto performing = endpoint.perform(client, std::move(row));
+    performed = co_await std::move(performing);
   } catch (const std::exception& error) {
-    answer = make_error(ErrorCode::internal, error.what());
+    performed = Performed();
+    performed.outcome.error = error.what();
   }
   --sending_;
   --hub_->stats.in_flight;
-  if (hub_->abandoned) co_return;  // not known what became of it: it is sent again after the restart
+  if (hub_->abandoned) co_return;  // not known what became of it: the next start sees to it
 
-  Outcome outcome = outcome_of(answer, wall_clock_now());
+  const Outcome& outcome = performed.outcome;
   const bool delivered = outcome.kind == Outcome::Kind::delivered;
   observe(outcome, *settings, probe);
   const bool switch_off = outcome.kind == Outcome::Kind::gone && gone_ >= gone_limit(*settings);
   if (backlog_) changed_.raise();  // there is room already, while this one is being recorded
-  busy_.at(row.id).again = !delivered;
-  co_await record(settings, row.id, std::move(outcome), switch_off);
+  busy_.at(id).again = !delivered;
+  auto recording = record(settings, id, std::move(performed), switch_off);
+  co_await std::move(recording);
+}
+
+// Whether the row is marked as being sent, and may leave. It may have been cancelled meanwhile.
+asio::awaitable<bool> Worker::mark_sending(const DeliveryId& id) {
+  const auto marked = std::make_shared<bool>();
+  store::Store::Work work = [marked, id](store::Writer& writer) {
+    *marked = false;
+    auto row = writer.delivery(id);
+    if (!row || row->state != store::DeliveryState::waiting) return;
+    row->state = store::DeliveryState::sending;
+    writer.update_delivery(*row);
+    *marked = true;
+  };
+  auto writing = store::write(hub_->store, std::move(work));
+  const Result<void> done = co_await std::move(writing);
+  if (done) co_return *marked;
+  store_failed(done.error());
+  auto waiting = hub_->abandon.wait(0, kReadRetry);
+  co_await std::move(waiting);
+  co_return false;
 }
 
 void Worker::observe(const Outcome& outcome, const Settings& settings, bool probe) {
@@ -221,17 +316,24 @@ void Worker::observe(const Outcome& outcome, const Settings& settings, bool prob
     gone_ = 0;
   }
   const bool was_open = breaker_.open();
-  if (outcome.kind == Outcome::Kind::delivered) {
-    breaker_.succeeded();
+  if (outcome.pause) {
+    const auto until = Breaker::Clock::now() + *outcome.pause;
+    if (until > paused_until_) {
+      spdlog::info("{} takes nothing for {} ms, as it said", label(to_), outcome.pause->count());
+      paused_until_ = until;
+    }
+  }
+  if (outcome.kind == Outcome::Kind::delivered || outcome.kind == Outcome::Kind::refused) {
+    breaker_.succeeded();  // it answers
   } else {
     breaker_.failed(Breaker::Clock::now(), probe);
   }
   count_breaker(was_open);
   if (!was_open && breaker_.open()) {
-    spdlog::warn("callbacks to team {} are held back after {} failures in a row; the last: {}", team_,
+    spdlog::warn("deliveries to {} are held back after {} failures in a row; the last: {}", label(to_),
                  settings.options.breaker_failures, outcome.error);
   } else if (was_open && !breaker_.open()) {
-    spdlog::info("callbacks to team {} go through again", team_);
+    spdlog::info("deliveries to {} go through again", label(to_));
     changed_.raise();
   }
 }
@@ -252,20 +354,23 @@ void Worker::set_off(bool off) {
 }
 
 // Commits the outcome, however long the store cannot: the endpoint has its answer, and the row must have it too.
-asio::awaitable<void> Worker::record(SettingsPtr settings, DeliveryId id, Outcome outcome, bool switch_off) {
+asio::awaitable<void> Worker::record(SettingsPtr settings, DeliveryId id, Performed performed, bool switch_off) {
   const auto recorded = std::make_shared<Recorded>();
   const double jitter = std::uniform_real_distribution<double>(0.8, 1.2)(dice_);
   const Time now = wall_clock_now();
-  const store::Store::Work work = [recorded, settings, id, outcome, switch_off, jitter, now](store::Writer& writer) {
+  const Outcome& outcome = performed.outcome;
+  const store::Store::Work work = [recorded, settings, id, outcome, commit = performed.commit, switch_off, jitter,
+                                   now](store::Writer& writer) {
     *recorded = Recorded();
     recorded->row = writer.delivery(id);
     if (recorded->row) {
       recorded->was_cancelled = recorded->row->state == store::DeliveryState::cancelled;
       apply(outcome, settings->options, jitter, now, *recorded->row);
       writer.update_delivery(*recorded->row);
+      if (commit) commit(writer, *recorded->row);
     }
     if (!switch_off) return;
-    const std::string& team = settings->endpoint.team;
+    const std::string& team = settings->endpoint.to.name;
     const std::vector<store::EndpointRecord> known = writer.endpoints();
     const auto same = [&team](const store::EndpointRecord& endpoint) { return endpoint.team == team; };
     const auto endpoint = std::find_if(known.begin(), known.end(), same);
@@ -285,6 +390,7 @@ asio::awaitable<void> Worker::record(SettingsPtr settings, DeliveryId id, Outcom
     wait = std::min(wait * 2, kLastCommitRetry);
   }
   store_works();
+  if (performed.committed) performed.committed();
 
   Stats& stats = hub_->stats;
   if (outcome.kind == Outcome::Kind::delivered) {
@@ -294,7 +400,7 @@ asio::awaitable<void> Worker::record(SettingsPtr settings, DeliveryId id, Outcom
     if (recorded->was_cancelled) ++stats.cancelled;
     if (recorded->row && recorded->row->state == store::DeliveryState::dead) {
       ++stats.dead;
-      spdlog::warn("delivery {} to team {} is dead after {} attempts, last status {}: {}", id.view(), team_,
+      spdlog::warn("delivery {} to {} is dead after {} attempts, last status {}: {}", id.view(), label(to_),
                    recorded->row->attempts, outcome.status, outcome.error);
     }
   }
@@ -303,19 +409,19 @@ asio::awaitable<void> Worker::record(SettingsPtr settings, DeliveryId id, Outcom
     changed_.raise();
   }
   if (recorded->switched_off) {
-    spdlog::error("the callback endpoint of team {} is switched off: it answered 410 Gone {} times in a row", team_,
+    spdlog::error("the callback endpoint of {} is switched off: it answered 410 Gone {} times in a row", label(to_),
                   gone_limit(*settings));
-    if (hub_->endpoint_off) hub_->endpoint_off(team_);
+    if (hub_->endpoint_off) hub_->endpoint_off(to_.name);
   }
 }
 
 void Worker::store_failed(const Error& error) {
-  if (!store_trouble_) spdlog::warn("deliveries to team {}: the store does not serve: {}", team_, error.detail);
+  if (!store_trouble_) spdlog::warn("deliveries to {}: the store does not serve: {}", label(to_), error.detail);
   store_trouble_ = true;
 }
 
 void Worker::store_works() {
-  if (store_trouble_) spdlog::info("deliveries to team {}: the store serves again", team_);
+  if (store_trouble_) spdlog::info("deliveries to {}: the store serves again", label(to_));
   store_trouble_ = false;
 }
 

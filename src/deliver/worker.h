@@ -1,4 +1,4 @@
-// Sends one team's callbacks. It lives on one io_context, so nothing here needs a lock: wake() and configure() only
+// Sends what goes to one destination. It lives on one io_context, so nothing here needs a lock: wake() and configure() only
 // post to it. It knows rows by what the store says of them, each time anew, and holds none back for later: whatever is
 // in memory alone could be out of date. A worker outlives its endpoint's configuration, so that a row which is being
 // sent is known as such when the endpoint comes back.
@@ -39,12 +39,12 @@ struct Settings {
 
 class Worker : public std::enable_shared_from_this<Worker> {
  public:
-  Worker(boost::asio::io_context& context, std::string team, std::shared_ptr<Hub> hub);
+  Worker(boost::asio::io_context& context, store::Destination to, std::shared_ptr<Hub> hub);
 
   // Thread-safe, all of them.
   void start();
   void wake() { changed_.raise(); }
-  void configure(std::shared_ptr<const Settings> settings);  // null: the team has no endpoint
+  void configure(std::shared_ptr<const Settings> settings);  // null: there is no endpoint
   void abandon();
 
  private:
@@ -54,10 +54,13 @@ class Worker : public std::enable_shared_from_this<Worker> {
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<Duration> send_due();
   boost::asio::awaitable<void> attempt(SettingsPtr settings, ClientPtr client, store::DeliveryRecord row, bool probe);
-  boost::asio::awaitable<void> record(SettingsPtr settings, DeliveryId id, Outcome outcome, bool switch_off);
+  boost::asio::awaitable<bool> mark_sending(const DeliveryId& id);
+  boost::asio::awaitable<void> settle_interrupted(SettingsPtr settings);
+  boost::asio::awaitable<void> record(SettingsPtr settings, DeliveryId id, Performed performed, bool switch_off);
 
   std::size_t room() const;
-  Duration until_probe() const;
+  Duration until_room() const;
+  bool case_is_busy(const store::DeliveryRecord& row) const;
   void launch(store::DeliveryRecord row);
   void ended(const DeliveryId& id);
   void observe(const Outcome& outcome, const Settings& settings, bool probe);
@@ -67,7 +70,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void store_works();
 
   boost::asio::io_context& context_;
-  const std::string team_;
+  const store::Destination to_;
   const std::shared_ptr<Hub> hub_;
   net::Signal changed_;  // rows, settings or free room
 
@@ -77,11 +80,14 @@ class Worker : public std::enable_shared_from_this<Worker> {
   int gone_ = 0;                // 410 in a row
   bool off_ = false;            // switched off, by the last read
   bool store_trouble_ = false;  // said once an outage
+  bool settled_ = false;        // rows that an earlier run was sending have their outcome
+  Breaker::Clock::time_point paused_until_{};
   std::mt19937 dice_{std::random_device{}()};
 
   struct Attempt {
     boost::asio::cancellation_signal cancel;
     bool again = false;  // it failed: its row waits again, perhaps for less than what is waited for now
+    std::optional<CaseId> case_id;
   };
   // Rows from their launch until their outcome is committed, and how many of them still wait for the answer.
   std::unordered_map<DeliveryId, Attempt> busy_;

@@ -44,6 +44,7 @@ constexpr Entry kTable[] = {
     {Method::post, "/v1/cases/{id}/claim", kCare, claim_case},
     {Method::post, "/v1/cases/{id}/release", kCare, release_case},
     {Method::post, "/v1/cases/{id}/note", kAll, add_note},
+    {Method::post, "/v1/cases/{id}/reply", kCare, reply_to_case},
     {Method::post, "/v1/cases/{id}/correct", kCare, correct_case},
     {Method::post, "/v1/cases/{id}/resolve", kCare, resolve_case},
     {Method::get, "/v1/escalations", kAll, list_escalations},

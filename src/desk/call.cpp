@@ -178,6 +178,7 @@ Result<void> load_case(store::Reader& reader, const CaseId& id, const Caller& ca
   if (!may_see(caller, *c, out.escalations)) return make_error(ErrorCode::forbidden, "this case is not yours to see");
   out.c = std::move(*c);
   out.posts = reader.posts_of_case(id);
+  out.replies = reader.replies_of_case(id);
   out.notes = reader.notes(id);
   out.events = reader.events(id);
   if (out.c.author) {

@@ -14,6 +14,7 @@ boost::asio::awaitable<Answer> claim_case(Call& call);
 boost::asio::awaitable<Answer> release_case(Call& call);
 boost::asio::awaitable<Answer> add_note(Call& call);
 boost::asio::awaitable<Answer> correct_case(Call& call);
+boost::asio::awaitable<Answer> reply_to_case(Call& call);
 boost::asio::awaitable<Answer> resolve_case(Call& call);
 
 boost::asio::awaitable<Answer> list_escalations(Call& call);

@@ -75,7 +75,7 @@ boost::asio::awaitable<Answer> release_case(Call& call) {
     if (!c->claim || c->claim->until <= now) return make_error(ErrorCode::conflict, "nobody holds this case");
     log_event(writer, id, now, "released", caller.name, {{"holder", c->claim->name}});
     c->claim.reset();
-    if (c->state == CaseState::claimed) c->state = CaseState::fresh;
+    if (c->state == CaseState::claimed) c->state = unclaimed(*c);
     c->updated_at = now;
     writer.clear_due(store::DueKind::lease_end, id.view());
     writer.update_case(*c);

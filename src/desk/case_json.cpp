@@ -119,6 +119,29 @@ ordered_json note_json(const store::NoteRecord& note) {
   return {{"id", note.id.str()}, {"at", format_time(note.at)}, {"by", note.name}, {"text", note.text}};
 }
 
+ordered_json reply_json(const store::ReplyRecord& reply) {
+  ordered_json out{{"id", reply.id.str()},
+                   {"state", to_string(reply.state)},
+                   {"post", reply.post.str()},
+                   {"source", reply.source},
+                   {"by", reply.name},
+                   {"at", format_time(reply.at)},
+                   {"text", reply.text}};
+  out["sent_at"] = time_json(reply.sent_at);
+  out["native_id"] = reply.native_id.empty() ? ordered_json(nullptr) : ordered_json(reply.native_id);
+  out["url"] = reply.url.empty() ? ordered_json(nullptr) : ordered_json(reply.url);
+  out["error"] = reply.error.empty() ? ordered_json(nullptr) : ordered_json(reply.error);
+  out["delivery"] = reply.delivery.str();
+  return out;
+}
+
+// Our own post is a reply from here that came back: it is told once.
+bool from_here(const WholeCase& whole, const store::PostRecord& own) {
+  return std::any_of(whole.replies.begin(), whole.replies.end(), [&](const store::ReplyRecord& reply) {
+    return reply.source == own.post.source && reply.native_id == own.post.native_id;
+  });
+}
+
 ordered_json case_json(const WholeCase& whole) {
   ordered_json out = head_json(whole.c);
   out["customer"] = customer_json(whole.author, earlier(whole.c, whole.author));
@@ -138,9 +161,17 @@ ordered_json case_json(const WholeCase& whole) {
   }
   out["posts"] = ordered_json::array();
   out["replies"] = ordered_json::array();
+  std::vector<std::pair<Time, ordered_json>> replies;
+  for (const auto& reply : whole.replies) replies.emplace_back(reply.at, reply_json(reply));
   for (const auto& post : whole.posts) {
-    out[post.state == store::PostState::own ? "replies" : "posts"].push_back(post_json(post));
+    if (post.state != store::PostState::own) {
+      out["posts"].push_back(post_json(post));
+    } else if (!from_here(whole, post)) {
+      replies.emplace_back(post.post.created_at, post_json(post));
+    }
   }
+  std::stable_sort(replies.begin(), replies.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (auto& [at, reply] : replies) out["replies"].push_back(std::move(reply));
   out["notes"] = ordered_json::array();
   for (const auto& note : whole.notes) out["notes"].push_back(note_json(note));
   out["escalations"] = ordered_json::array();
@@ -157,11 +188,17 @@ ordered_json timeline_json(const WholeCase& whole) {
   std::vector<std::pair<Time, ordered_json>> entries;
   for (const auto& p : whole.posts) {
     const bool own = p.state == store::PostState::own;
+    if (own && from_here(whole, p)) continue;
     ordered_json entry{{"at", format_time(p.post.received_at)},
                        {"type", own ? "reply" : "post"},
                        {"actor", own ? "brand" : "customer"},
                        {"post", post_json(p)}};
     entries.emplace_back(p.post.received_at, std::move(entry));
+  }
+  for (const auto& reply : whole.replies) {
+    ordered_json entry{{"at", format_time(reply.at)}, {"type", "reply"}, {"actor", reply.name}};
+    entry["reply"] = reply_json(reply);
+    entries.emplace_back(reply.at, std::move(entry));
   }
   for (const auto& n : whole.notes) {
     entries.emplace_back(n.at, ordered_json{{"at", format_time(n.at)},
@@ -181,7 +218,12 @@ ordered_json timeline_json(const WholeCase& whole) {
 }
 
 ordered_json delivery_json(const store::DeliveryRecord& d) {
-  ordered_json out{{"id", d.id.str()}, {"team", d.team}, {"type", d.type}, {"state", to_string(d.state)}};
+  const bool to_team = d.to.kind == store::Destination::Kind::team;
+  ordered_json out{{"id", d.id.str()}};
+  out["team"] = to_team ? ordered_json(d.to.name) : ordered_json(nullptr);
+  out["source"] = to_team ? ordered_json(nullptr) : ordered_json(d.to.name);
+  out["type"] = d.type;
+  out["state"] = to_string(d.state);
   out["case_id"] = d.case_id ? ordered_json(d.case_id->str()) : ordered_json(nullptr);
   out["escalation_id"] = d.escalation ? ordered_json(d.escalation->str()) : ordered_json(nullptr);
   out["attempts"] = d.attempts;

@@ -13,6 +13,7 @@ namespace triage::desk {
 struct WholeCase {
   store::CaseRecord c;
   std::vector<store::PostRecord> posts;
+  std::vector<store::ReplyRecord> replies;
   std::optional<store::AuthorRecord> author;
   std::vector<store::CaseRecord> history;  // the customer's cases, this one among them
   std::vector<store::NoteRecord> notes;
@@ -25,6 +26,7 @@ nlohmann::ordered_json queue_item_json(const store::QueueItem& item);
 nlohmann::ordered_json case_json(const WholeCase& whole);
 nlohmann::ordered_json timeline_json(const WholeCase& whole);
 nlohmann::ordered_json escalation_json(const store::EscalationRecord& escalation);
+nlohmann::ordered_json reply_json(const store::ReplyRecord& reply);
 nlohmann::ordered_json note_json(const store::NoteRecord& note);
 nlohmann::ordered_json delivery_json(const store::DeliveryRecord& delivery);
 

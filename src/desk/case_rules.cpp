@@ -173,6 +173,11 @@ void close_unactionable(CaseRecord& c, Time now) {
   c.overdue = false;
 }
 
+CaseState unclaimed(const CaseRecord& c) {
+  const bool answered = c.first_response_at && c.posts_since_reply == 0;
+  return answered ? CaseState::waiting_customer : CaseState::fresh;
+}
+
 void add_reply(CaseRecord& c, Time replied_at, Time now) {
   c.updated_at = now;
   if (!c.first_response_at) c.first_response_at = replied_at;

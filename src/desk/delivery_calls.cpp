@@ -1,6 +1,7 @@
 // The outbox and the configured teams and sites, for supervisors and whoever is on call.
 #include "desk/calls.h"
 #include "desk/case_json.h"
+#include "triage/desk/replies.h"
 #include "triage/store/await.h"
 
 namespace triage::desk {
@@ -14,13 +15,17 @@ boost::asio::awaitable<Answer> list_deliveries(Call& call) {
   if (const auto text = call.request.query_value("state")) {
     state = store::parse_delivery_state(*text);
     if (!state) {
-      co_return make_error(ErrorCode::bad_request, "state: expected waiting, delivered, dead, cancelled or held");
+      co_return make_error(ErrorCode::bad_request, "state: expected waiting, sending, delivered, dead, cancelled or held");
     }
   }
-  std::optional<std::string> team;
-  if (const auto text = call.request.query_value("team")) team = std::string(*text);
-  RowsOfPage<DeliveryRecord> rows = [state, team](store::Reader& reader, const store::Page& page) {
-    return reader.deliveries(state, team, page);
+  std::optional<store::Destination> to;
+  if (const auto text = call.request.query_value("team")) to = store::to_team(std::string(*text));
+  if (const auto text = call.request.query_value("source")) {
+    if (to) co_return make_error(ErrorCode::bad_request, "expected team or source, not both");
+    to = store::to_source(std::string(*text));
+  }
+  RowsOfPage<DeliveryRecord> rows = [state, to](store::Reader& reader, const store::Page& page) {
+    return reader.deliveries(state, to, page);
   };
   auto listing = list_page<DeliveryRecord>(call, std::move(rows), delivery_json);
   co_return co_await std::move(listing);
@@ -33,13 +38,15 @@ boost::asio::awaitable<Answer> retry_delivery(Call& call) {
     auto d = writer.delivery(id);
     if (!d) return make_error(ErrorCode::not_found, "no such delivery");
     if (d->state == DeliveryState::delivered) return make_error(ErrorCode::conflict, "it was delivered already");
+    if (d->state == DeliveryState::sending) return make_error(ErrorCode::conflict, "it is on its way");
     // It goes out again at once, under the same webhook-id, with the whole schedule before it.
     d->state = DeliveryState::waiting;
     d->attempts = 0;
     d->next_attempt_at = now;
     d->done_at.reset();
     writer.update_delivery(*d);
-    effects.wake(d->team);
+    if (d->type == "reply") retry_reply(writer, d->id, now);
+    effects.wake(d->to);
     return json_response(202, delivery_json(*d));
   };
   co_return co_await commit(call, std::move(change));
@@ -52,7 +59,7 @@ boost::asio::awaitable<Answer> enable_team(Call& call) {
   if (!found->second.has_callback) co_return make_error(ErrorCode::conflict, "the team has no callback");
   Change change = [team, by = call.caller.name, now = call.now](store::Writer& writer, Effects& effects) -> Answer {
     writer.set_endpoint({team, true, "enabled by " + by, now});
-    effects.wake(team);
+    effects.wake(store::to_team(team));
     return json_response(200, {{"team", team}, {"enabled", true}});
   };
   co_return co_await commit(call, std::move(change));

@@ -45,7 +45,7 @@ void order(store::Writer& writer, const Policy& policy, std::string_view type, c
 
   DeliveryRecord d;
   d.id = DeliveryId::make(now);
-  d.team = team;
+  d.to = store::to_team(team);
   d.type = std::string(type);
   d.case_id = c.id;
   d.escalation = e.id;
@@ -53,7 +53,7 @@ void order(store::Writer& writer, const Policy& policy, std::string_view type, c
   d.created_at = now;
   d.next_attempt_at = now;
   writer.insert_delivery(d);
-  effects.wake(team);
+  effects.wake(d.to);
 }
 
 // The same for a case read from the store, with all that its story needs.

@@ -5,6 +5,7 @@
 #include "desk/event_log.h"
 #include "triage/desk/case_rules.h"
 #include "triage/desk/escalations.h"
+#include "triage/desk/replies.h"
 
 namespace triage::desk {
 
@@ -106,8 +107,13 @@ Admitted admit_own(store::Writer& writer, const Event& event, Time now, Effects&
   record.state = PostState::own;
   record.case_id = writer.case_of_conversation(event.post.platform, event.post.brand_account,
                                                event.post.conversation_id, event.post.in_reply_to, std::nullopt);
+  const auto reply =
+      record.case_id ? reply_of_own_post(writer, *record.case_id, event.post) : std::optional<store::ReplyRecord>();
   writer.insert_post(record);
-  if (record.case_id) {
+  if (reply) {
+    // It was written here. That it is back also says that it arrived, should the platform's answer have been lost.
+    reply_sent(writer, reply->id, event.post.native_id, event.post.url, now, effects);
+  } else if (record.case_id) {
     if (auto c = writer.find_case(*record.case_id)) {
       add_reply(*c, event.post.created_at, now);
       writer.clear_due(DueKind::first_response, c->id.view());
@@ -248,22 +254,62 @@ Admitted admit_edit(store::Writer& writer, const Policy& policy, const PostKey& 
   record->post.id = id;
   record->post.received_at = received;
 
-  if (key.state == PostState::own || !judged.verdict) {
+  if (key.state == PostState::own || (!judged.verdict && judged.event.kind != EventKind::own_post)) {
+    writer.update_post(*record);
+    return accepted(*record);
+  }
+  if (judged.event.kind == EventKind::own_post) {  // what we had asked for turned out to be ours
+    record->state = PostState::own;
     writer.update_post(*record);
     return accepted(*record);
   }
   std::optional<AuthorRecord> author = known_author(writer, record->post, now);
   if (author) record->author = author->id;
+  const bool was_pending = std::exchange(record->state, PostState::judged) == PostState::pending;
   auto c = key.case_id ? writer.find_case(*key.case_id) : std::nullopt;
   if (c) {
     take_new_verdict(writer, policy, *record, *c, *judged.verdict, now, effects);
-    log_event(writer, c->id, now, "post.edited", "customer", {{"post", id.str()}});
+    log_event(writer, c->id, now, was_pending ? "post.fetched" : "post.edited", was_pending ? "system" : "customer",
+              {{"post", id.str()}});
   } else {
     // It was pending: its text has come now.
     put_on_case(writer, policy, *record, author, *judged.verdict, now, effects, [&] { writer.update_post(*record); });
   }
   if (judged.second_look) writer.ask_second_look({id, second_look_score(*judged.verdict)});
   return accepted(*record);
+}
+
+// Asks the platform for the text of a post that is known by its id; what comes is admitted as that post.
+Result<void> order_fetch(store::Writer& writer, const Policy& policy, const Post& post, const PostId& id, Time now,
+                         Effects& effects) {
+  if (!policy.platforms) return make_error(ErrorCode::unprocessable, "the source cannot fetch it");
+  Post wanted = post;
+  wanted.id = id;
+  auto body = policy.platforms->plan_fetch(wanted);
+  if (!body) return body.error();
+  store::DeliveryRecord d;
+  d.id = DeliveryId::make(now);
+  d.to = store::to_source(post.source);
+  d.type = "fetch";
+  d.body = std::move(*body);
+  d.created_at = now;
+  d.next_attempt_at = now;
+  writer.insert_delivery(d);
+  effects.wake(d.to);
+  return {};
+}
+
+// Of a post that nobody has read: somebody should.
+Verdict unread(std::string_view why) {
+  constexpr double kNormal = 37;  // the middle of the band
+  Verdict verdict;
+  verdict.actionable = true;
+  verdict.language = "und";
+  verdict.text_urgency = verdict.urgency = kNormal;
+  verdict.priority = priority_of(kNormal);
+  verdict.reasons.push_back({"actionable", "its text could not be had: " + std::string(why), 1});
+  verdict.judge = "none";
+  return verdict;
 }
 
 nlohmann::json answers_of(const Verdict& verdict) {
@@ -291,7 +337,10 @@ Admitted admit(store::Writer& writer, const Policy& policy, const Judged& judged
 
   // What was deleted, perhaps before it came, is found too and stays as it is.
   if (const auto key = writer.find_post(post.source, post.platform, post.kind, post.native_id)) {
-    const bool fetched = key->state == PostState::pending && event.kind == EventKind::post;
+    const bool fetched = key->state == PostState::pending && event.kind != EventKind::pending;
+    if (event.kind == EventKind::pending && key->state == PostState::judged) {
+      order_fetch(writer, policy, post, key->id, now, effects);  // there is something new about it
+    }
     const bool newer = post.revision > key->revision && key->state != PostState::deleted;
     if (fetched || newer) return admit_edit(writer, policy, *key, judged, now, effects);
     return duplicate(*key, post);
@@ -300,6 +349,10 @@ Admitted admit(store::Writer& writer, const Policy& policy, const Judged& judged
   record.post = post;
   switch (event.kind) {
     case EventKind::own_post:
+      // Ours from here, under whatever kind the platform tells of it.
+      for (const PostKey& key : writer.find_posts(post.source, post.platform, post.native_id)) {
+        if (key.state == PostState::own) return duplicate(key, post);
+      }
       return admit_own(writer, event, now, effects);
     case EventKind::share:
       record.state = PostState::share;
@@ -309,6 +362,10 @@ Admitted admit(store::Writer& writer, const Policy& policy, const Judged& judged
     case EventKind::pending:
       record.state = PostState::pending;
       writer.insert_post(record);
+      if (const auto ordered = order_fetch(writer, policy, post, post.id, now, effects); !ordered) {
+        show_unread(writer, policy, post.id, ordered.error().detail, now, effects);
+        if (const auto shown = writer.post(post.id)) return accepted(*shown);
+      }
       return accepted(record);
     case EventKind::post:
     case EventKind::deletion:
@@ -319,6 +376,18 @@ Admitted admit(store::Writer& writer, const Policy& policy, const Judged& judged
   put_on_case(writer, policy, record, author, *judged.verdict, now, effects, [&] { writer.insert_post(record); });
   if (judged.second_look) writer.ask_second_look({post.id, second_look_score(*judged.verdict)});
   return accepted(record);
+}
+
+void show_unread(store::Writer& writer, const Policy& policy, const PostId& id, std::string_view why, Time now,
+                 Effects& effects) {
+  auto record = writer.post(id);
+  if (!record || record->state != PostState::pending || record->case_id) return;
+  const std::optional<AuthorRecord> author = known_author(writer, record->post, now);
+  if (author) record->author = author->id;
+  put_on_case(writer, policy, *record, author, unread(why), now, effects, [&] {
+    record->state = PostState::pending;  // its text may still come
+    writer.update_post(*record);
+  });
 }
 
 int second_look_score(const Verdict& verdict) {
@@ -368,7 +437,7 @@ void when_due(store::Writer& writer, const Policy& policy, const store::Due& due
     }
     log_event(writer, c->id, now, "lease_ended", "system", {{"holder", c->claim->name}});
     c->claim.reset();
-    if (c->state == CaseState::claimed) c->state = CaseState::fresh;
+    if (c->state == CaseState::claimed) c->state = unclaimed(*c);
     c->updated_at = now;
     writer.update_case(*c);
   }

@@ -119,7 +119,7 @@ Result<void> restore(const fs::path& file, const fs::path& directory, bool relea
     if (fs::exists(log, error)) return overwrites(log);
     return copy_database(backup, place.database(), [&](Connection& copy) {
       migrate(copy);
-      if (!release_deliveries) copy.exec("UPDATE deliveries SET state = 'held' WHERE state = 'waiting'");
+      if (!release_deliveries) copy.exec("UPDATE deliveries SET state = 'held' WHERE state IN ('waiting', 'sending')");
     });
   } catch (const std::exception& failure) {
     return make_error(ErrorCode::unavailable, failure.what());

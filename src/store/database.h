@@ -56,11 +56,17 @@ class Database final : public Writer {
                                             const std::optional<std::string>& team, const Page& page) override;
 
   std::optional<DeliveryRecord> delivery(const DeliveryId& id) override;
-  std::vector<DeliveryRecord> deliveries(std::optional<DeliveryState> state, const std::optional<std::string>& team,
+  std::vector<DeliveryRecord> deliveries(std::optional<DeliveryState> state, const std::optional<Destination>& to,
                                          const Page& page) override;
-  std::vector<DeliveryRecord> due_deliveries(std::string_view team, Time now, std::size_t limit) override;
-  std::optional<Time> next_delivery_at(std::string_view team) override;
+  std::vector<DeliveryRecord> due_deliveries(const Destination& to, Time now, std::size_t limit) override;
+  std::optional<Time> next_delivery_at(const Destination& to) override;
+  std::vector<DeliveryRecord> sending_deliveries(const Destination& to) override;
   std::vector<EndpointRecord> endpoints() override;
+
+  std::optional<ReplyRecord> reply(const ReplyId& id) override;
+  std::vector<ReplyRecord> replies_of_case(const CaseId& id) override;
+  std::optional<ReplyRecord> reply_of_delivery(const DeliveryId& id) override;
+  std::optional<CursorRecord> cursor(std::string_view source, std::string_view pull) override;
 
   std::vector<SecondLook> second_looks(std::size_t limit) override;
   std::vector<Due> due(Time now, std::size_t limit) override;
@@ -94,6 +100,9 @@ class Database final : public Writer {
   void insert_delivery(const DeliveryRecord& delivery) override;
   void update_delivery(const DeliveryRecord& delivery) override;
   void cancel_deliveries(const EscalationId& id, Time now, std::string_view why) override;
+  void insert_reply(const ReplyRecord& reply) override;
+  void update_reply(const ReplyRecord& reply) override;
+  void set_cursor(const CursorRecord& cursor) override;
   void set_endpoint(const EndpointRecord& endpoint) override;
 
   void set_due(const Due& due) override;

@@ -5,19 +5,22 @@ namespace triage::store {
 namespace {
 
 #define TRIAGED_DELIVERY_COLUMNS                                                                                      \
-  "id, team, type, case_id, escalation_id, body, state, attempts, created_at, next_attempt_at, done_at, last_status," \
-  " last_error"
+  "id, team, source, type, case_id, escalation_id, body, state, attempts, created_at, next_attempt_at, done_at,"       \
+  " last_status, last_error"
 
 const Sql kGet("SELECT " TRIAGED_DELIVERY_COLUMNS " FROM deliveries WHERE id = ?");
 const Sql kDue("SELECT " TRIAGED_DELIVERY_COLUMNS
-               " FROM deliveries WHERE state = 'waiting' AND team = ? AND next_attempt_at <= ?"
+               " FROM deliveries WHERE state = 'waiting' AND team = ? AND source = ? AND next_attempt_at <= ?"
                " ORDER BY next_attempt_at, seq LIMIT ?");
 const Sql kNextDue(
-    "SELECT next_attempt_at FROM deliveries WHERE state = 'waiting' AND team = ? ORDER BY next_attempt_at LIMIT 1");
+    "SELECT next_attempt_at FROM deliveries WHERE state = 'waiting' AND team = ? AND source = ?"
+    " ORDER BY next_attempt_at LIMIT 1");
+const Sql kSending("SELECT " TRIAGED_DELIVERY_COLUMNS
+                   " FROM deliveries WHERE state = 'sending' AND team = ? AND source = ? ORDER BY id");
 const Sql kInsert("INSERT INTO deliveries (" TRIAGED_DELIVERY_COLUMNS
-                  ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                  ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 const Sql kUpdate(
-    "UPDATE deliveries SET team = ?, type = ?, case_id = ?, escalation_id = ?, state = ?, attempts = ?,"
+    "UPDATE deliveries SET team = ?, source = ?, type = ?, case_id = ?, escalation_id = ?, state = ?, attempts = ?,"
     " created_at = ?, next_attempt_at = ?, done_at = ?, last_status = ?, last_error = ? WHERE id = ?");
 const Sql kCancel(
     "UPDATE deliveries SET state = 'cancelled', done_at = ?, last_error = ? WHERE state = 'waiting' AND"
@@ -30,7 +33,10 @@ const Sql kSetEndpoint(
 DeliveryRecord read_delivery(Query& row) {
   DeliveryRecord d;
   d.id = row.id<DeliveryId>();
-  d.team = row.string();
+  const std::string_view team = row.text();
+  if (!team.empty()) d.to = to_team(std::string(team));
+  const std::string_view source = row.text();
+  if (!source.empty()) d.to = to_source(std::string(source));
   d.type = row.string();
   d.case_id = row.optional_id<CaseId>();
   d.escalation = row.optional_id<EscalationId>();
@@ -51,6 +57,14 @@ std::vector<DeliveryRecord> read_deliveries(Query& row) {
   return deliveries;
 }
 
+// The two columns of a destination: one of them is empty.
+std::string_view team_of(const Destination& to) {
+  return to.kind == Destination::Kind::team ? std::string_view(to.name) : std::string_view();
+}
+std::string_view source_of(const Destination& to) {
+  return to.kind == Destination::Kind::source ? std::string_view(to.name) : std::string_view();
+}
+
 }  // namespace
 
 std::optional<DeliveryRecord> Database::delivery(const DeliveryId& id) {
@@ -60,40 +74,47 @@ std::optional<DeliveryRecord> Database::delivery(const DeliveryId& id) {
 }
 
 std::vector<DeliveryRecord> Database::deliveries(std::optional<DeliveryState> state,
-                                                 const std::optional<std::string>& team, const Page& page) {
+                                                 const std::optional<Destination>& to, const Page& page) {
   std::string sql = "SELECT " TRIAGED_DELIVERY_COLUMNS " FROM deliveries WHERE id < ?";
   if (state) sql += " AND state = ?";
-  if (team) sql += " AND team = ?";
+  if (to) sql += " AND team = ? AND source = ?";
   sql += " ORDER BY id DESC LIMIT ?";
   auto row = c_.use(sql);
   row.bind(page.after.empty() ? std::string_view("~") : std::string_view(page.after));  // "~": beyond any id
   if (state) row.bind(*state);
-  if (team) row.bind(*team);
+  const std::string_view team = to ? team_of(*to) : std::string_view();
+  const std::string_view source = to ? source_of(*to) : std::string_view();
+  if (to) row.bind(team, source);
   return read_deliveries(row.bind(page.limit));
 }
 
-std::vector<DeliveryRecord> Database::due_deliveries(std::string_view team, Time now, std::size_t limit) {
+std::vector<DeliveryRecord> Database::due_deliveries(const Destination& to, Time now, std::size_t limit) {
   auto row = c_.use(kDue);
-  return read_deliveries(row.bind(team, now, limit));
+  return read_deliveries(row.bind(team_of(to), source_of(to), now, limit));
 }
 
-std::optional<Time> Database::next_delivery_at(std::string_view team) {
+std::optional<Time> Database::next_delivery_at(const Destination& to) {
   auto row = c_.use(kNextDue);
-  if (!row.bind(team).step()) return std::nullopt;
+  if (!row.bind(team_of(to), source_of(to)).step()) return std::nullopt;
   return row.time();
+}
+
+std::vector<DeliveryRecord> Database::sending_deliveries(const Destination& to) {
+  auto row = c_.use(kSending);
+  return read_deliveries(row.bind(team_of(to), source_of(to)));
 }
 
 void Database::insert_delivery(const DeliveryRecord& d) {
   c_.use(kInsert)
-      .bind(d.id, d.team, d.type, d.case_id, d.escalation, d.body, d.state, d.attempts, d.created_at, d.next_attempt_at,
-            d.done_at, d.last_status, d.last_error)
+      .bind(d.id, team_of(d.to), source_of(d.to), d.type, d.case_id, d.escalation, d.body, d.state, d.attempts,
+            d.created_at, d.next_attempt_at, d.done_at, d.last_status, d.last_error)
       .exec();
 }
 
 void Database::update_delivery(const DeliveryRecord& d) {
   auto row = c_.use(kUpdate);
-  row.bind(d.team, d.type, d.case_id, d.escalation, d.state, d.attempts, d.created_at, d.next_attempt_at, d.done_at,
-           d.last_status, d.last_error, d.id)
+  row.bind(team_of(d.to), source_of(d.to), d.type, d.case_id, d.escalation, d.state, d.attempts, d.created_at,
+           d.next_attempt_at, d.done_at, d.last_status, d.last_error, d.id)
       .exec();
   if (row.changes() != 1) throw std::runtime_error("update_delivery: there is no delivery " + d.id.str());
 }

@@ -31,11 +31,17 @@ constexpr Names<EscalationState, 4> kEscalationStates{{{EscalationState::open, "
                                                        {EscalationState::resolved, "resolved"},
                                                        {EscalationState::ended, "ended"}}};
 
-constexpr Names<DeliveryState, 5> kDeliveryStates{{{DeliveryState::waiting, "waiting"},
+constexpr Names<DeliveryState, 6> kDeliveryStates{{{DeliveryState::waiting, "waiting"},
+                                                   {DeliveryState::sending, "sending"},
                                                    {DeliveryState::delivered, "delivered"},
                                                    {DeliveryState::dead, "dead"},
                                                    {DeliveryState::cancelled, "cancelled"},
                                                    {DeliveryState::held, "held"}}};
+
+constexpr Names<ReplyState, 4> kReplyStates{{{ReplyState::waiting, "waiting"},
+                                             {ReplyState::sent, "sent"},
+                                             {ReplyState::failed, "failed"},
+                                             {ReplyState::unknown, "unknown"}}};
 
 constexpr Names<DueKind, 3> kDueKinds{
     {{DueKind::rung, "rung"}, {DueKind::first_response, "first_response"}, {DueKind::lease_end, "lease_end"}}};
@@ -71,6 +77,17 @@ std::string_view to_string(EscalationState state) {
 }
 std::optional<EscalationState> parse_escalation_state(std::string_view text) {
   return value_of(kEscalationStates, text);
+}
+
+std::string_view to_string(ReplyState state) {
+  return name_of(kReplyStates, state);
+}
+std::optional<ReplyState> parse_reply_state(std::string_view text) {
+  return value_of(kReplyStates, text);
+}
+
+std::string label(const Destination& to) {
+  return (to.kind == Destination::Kind::team ? "team " : "source ") + to.name;
 }
 
 std::string_view to_string(DeliveryState state) {

@@ -291,7 +291,50 @@ CREATE INDEX cases_crowd ON cases (site, topic, last_post_at, author_id, moment)
   WHERE site IS NOT NULL AND moment = 'in_the_moment';
 )sql";
 
-constexpr std::array<const char*, 4> kSteps{kFirst, kSecondLooks, kCorrections, kCrowd};
+// The other direction: replies of agents, posts that are fetched, platforms that are read. They go through the outbox
+// as the callbacks do, to a source in place of a team.
+constexpr const char* kPlatforms = R"sql(
+ALTER TABLE deliveries ADD COLUMN source TEXT NOT NULL DEFAULT '';  -- where it is set, team is ''
+DROP INDEX deliveries_due;
+CREATE INDEX deliveries_due ON deliveries (team, source, next_attempt_at) WHERE state = 'waiting';
+DROP VIEW deliveries_view;
+CREATE VIEW deliveries_view AS
+  SELECT id, state, team, source, type, case_id, attempts, last_status, last_error,
+         strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch') AS created,
+         strftime('%Y-%m-%dT%H:%M:%fZ', next_attempt_at / 1000.0, 'unixepoch') AS next_attempt
+  FROM deliveries ORDER BY seq DESC;
+
+CREATE TABLE replies (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  case_id TEXT NOT NULL,
+  post_id TEXT NOT NULL,
+  source TEXT NOT NULL,
+  delivery_id TEXT NOT NULL UNIQUE,
+  at INTEGER NOT NULL,
+  token_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  text TEXT NOT NULL,
+  state TEXT NOT NULL,                 -- waiting, sent, failed, unknown
+  native_id TEXT NOT NULL,             -- the platform's, '' until it is there
+  url TEXT NOT NULL,
+  sent_at INTEGER,
+  error TEXT NOT NULL
+) STRICT;
+CREATE INDEX replies_case ON replies (case_id);
+
+CREATE TABLE cursors (
+  source TEXT NOT NULL,
+  pull TEXT NOT NULL,
+  cursor TEXT NOT NULL,                -- JSON, or ''
+  etag TEXT NOT NULL,
+  last_modified TEXT NOT NULL,
+  changed_at INTEGER NOT NULL,
+  PRIMARY KEY (source, pull)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 5> kSteps{kFirst, kSecondLooks, kCorrections, kCrowd, kPlatforms};
 
 }  // namespace
 

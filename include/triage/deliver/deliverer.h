@@ -1,12 +1,15 @@
-// Outbox → signed callbacks. The outbox is the only queue: what is to be sent is a row that was committed before, and
-// what was sent is committed after. A crash in between sends again with the same webhook-id.
+// Outbox → signed callbacks, and calls to platforms. The outbox is the only queue: what is to be sent is a row that was
+// committed before, and what was sent is committed after. A crash in between sends again: a callback with the same
+// webhook-id; what an endpoint would take twice is marked before it leaves, and is then not known to have arrived.
 //
-// Each team has a worker of its own with its own connections, so one slow or dead endpoint delays no other.
+// Each destination has a worker of its own with its own connections, so one slow or dead endpoint delays no other.
 #pragma once
 
 #include <atomic>
+#include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,12 +20,44 @@
 
 namespace triage::deliver {
 
-struct Endpoint {
-  std::string team;
-  net::Url url;
-  std::vector<std::string> keys;  // raw, newest first; see decode_secret
-  std::size_t concurrency = 8;    // requests at a time
+// What one attempt came to.
+struct Outcome {
+  enum class Kind {
+    delivered,
+    gone,     // 410
+    failed,   // to be tried again
+    refused,  // it will never be taken
+    lost,     // it was sent, and nobody knows whether it arrived
+  };
+  Kind kind = Kind::failed;
+  int status = 0;                       // HTTP; 0: no answer came
+  std::string error;                    // for people; empty when delivered
+  std::optional<Duration> retry_after;  // as the endpoint asked
+  std::optional<Duration> pause;        // the endpoint takes nothing at all for so long
 };
+
+// An outcome and what is to be stored with it.
+struct Performed {
+  Outcome outcome;
+  // Runs in the commit that records the outcome, with the row as that leaves it. May run more than once. May be empty.
+  std::function<void(store::Writer&, const store::DeliveryRecord& row)> commit;
+  std::function<void()> committed;  // after it. May be empty
+};
+
+struct Endpoint {
+  store::Destination to;
+  std::size_t concurrency = 8;  // requests at a time
+  bool one_a_case = false;      // of one case's rows one at a time: they are in an order that people see
+  // Makes one attempt, on the worker's context.
+  std::function<boost::asio::awaitable<Performed>(std::shared_ptr<net::Client>, store::DeliveryRecord row)> perform;
+  // Of a row that may not be sent twice: what is stored when an attempt's end is not known, after a crash. Empty: every
+  // row may be.
+  std::function<bool(const store::DeliveryRecord&)> only_once;
+  std::function<Performed(const store::DeliveryRecord&)> interrupted;
+};
+
+// A team's callbacks: each row's body is POSTed, signed. `keys`: raw, newest first; see decode_secret.
+Endpoint callback_endpoint(std::string team, net::Url url, std::vector<std::string> keys, std::size_t concurrency = 8);
 
 struct Options {
   bool allow_private_addresses = false;
@@ -55,12 +90,12 @@ class Deliverer {
 
   void start();
 
-  // Rows for `team` were committed. Thread-safe, cheap: called after each commit that ordered a callback.
-  void wake(std::string_view team);
+  // Rows for there were committed. Thread-safe, cheap: called after each commit that ordered something.
+  void wake(const store::Destination& to);
 
   // New endpoints and options (SIGHUP): running attempts finish as they were started, and an endpoint that was held
-  // back gets a fresh start; one that is switched off stays so. Rows for a team that has no endpoint any more wait
-  // until it has one again.
+  // back gets a fresh start; one that is switched off stays so. Rows for what has no endpoint any more wait until
+  // it has one again.
   void configure(std::vector<Endpoint> endpoints, Options options);
 
   // Ends waits and lets running attempts finish until `grace` is over. Call from outside the io threads.

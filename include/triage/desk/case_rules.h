@@ -46,6 +46,9 @@ void follow(store::CaseRecord& c, const Post& post, const Verdict& verdict, cons
 // Nothing in it is actionable after all: closed, and without a clock. Only for a case that nobody works on.
 void close_unactionable(store::CaseRecord& c, Time now);
 
+// What a case nobody holds is: waiting for the customer once they were answered, otherwise new.
+store::CaseState unclaimed(const store::CaseRecord& c);
+
 // The brand answered in public, or from the desk.
 void add_reply(store::CaseRecord& c, Time replied_at, Time now);
 

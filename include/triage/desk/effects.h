@@ -6,20 +6,20 @@
 #include <string>
 #include <vector>
 
-#include "triage/model/time.h"
+#include "triage/store/records.h"
 
 namespace triage::desk {
 
 struct Effects {
-  std::vector<std::string> teams;  // have a new callback in the outbox
+  std::vector<store::Destination> outbox;  // have something new in it
   std::optional<Time> due;         // the earliest new entry of the timetable
   bool queue = false;              // cases changed
 
-  void wake(const std::string& team) {
-    for (const auto& t : teams) {
-      if (t == team) return;
+  void wake(const store::Destination& to) {
+    for (const auto& known : outbox) {
+      if (known == to) return;
     }
-    teams.push_back(team);
+    outbox.push_back(to);
   }
   void due_at(Time at) {
     if (!due || at < *due) due = at;

@@ -33,6 +33,11 @@ struct Admitted {
 // deletion leaves a tombstone even when it comes first.
 Admitted admit(store::Writer& writer, const Policy& policy, const Judged& judged, Time now, Effects& effects);
 
+// A pending post whose text cannot be had, or not soon: it is put on its case with a verdict that says so, for an agent
+// to look at on the platform. When its text comes after all it is judged. Nothing when it is on a case already.
+void show_unread(store::Writer& writer, const Policy& policy, const PostId& id, std::string_view why, Time now,
+                 Effects& effects);
+
 // How pressing it is to judge such a post again: the most urgent and the least certain first.
 int second_look_score(const Verdict& verdict);
 

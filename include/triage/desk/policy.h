@@ -9,6 +9,7 @@
 
 #include "triage/classify/classifier.h"
 #include "triage/deliver/payload.h"
+#include "triage/desk/platforms.h"
 #include "triage/route/router.h"
 
 namespace triage::desk {
@@ -24,6 +25,7 @@ struct Policy {
 
   route::Router router;
   std::map<std::string, Team, std::less<>> teams;
+  std::shared_ptr<const Platforms> platforms;  // null: none can be answered or asked
   classify::FactorWeights factors;
   Duration join_within = std::chrono::hours(24);    // of the case's last post
   Duration reopen_within = std::chrono::hours(72);  // of its resolution

@@ -54,6 +54,7 @@ using CaseId = Id<struct CaseTag>;
 using EscalationId = Id<struct EscalationTag>;
 using DeliveryId = Id<struct DeliveryTag>;
 using NoteId = Id<struct NoteTag>;
+using ReplyId = Id<struct ReplyTag>;
 using TokenId = Id<struct TokenTag>;
 
 }  // namespace triage

@@ -1,10 +1,12 @@
 // The rows of the durable truth, as the rooms see them. Plain structs.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "triage/model/decision.h"
@@ -191,17 +193,35 @@ struct EscalationRecord {
   std::string note, eta, action;  // what ops said, for the agent to tell the customer
 };
 
-enum class DeliveryState { waiting, delivered, dead, cancelled, held };
+// Where a delivery goes.
+struct Destination {
+  enum class Kind { team /* its callback endpoint */, source /* the platform behind it */ };
+  Kind kind = Kind::team;
+  std::string name;
+  friend auto operator<=>(const Destination&, const Destination&) = default;
+};
+inline Destination to_team(std::string name) {
+  return {Destination::Kind::team, std::move(name)};
+}
+inline Destination to_source(std::string name) {
+  return {Destination::Kind::source, std::move(name)};
+}
+std::string label(const Destination& to);  // for logs: "team airport-ops", "source x-main"
+
+// sending: on its way, and never to be sent twice; only for what its platform would take twice.
+enum class DeliveryState { waiting, sending, delivered, dead, cancelled, held };
 std::string_view to_string(DeliveryState state);
 std::optional<DeliveryState> parse_delivery_state(std::string_view text);
 
 struct DeliveryRecord {
   DeliveryId id;  // also the webhook-id, the same on every attempt
-  std::string team;
-  std::string type;  // "escalation.raised", …
+  Destination to;
+  std::string type;  // "escalation.raised", …; to a source: "reply", "fetch"
   std::optional<CaseId> case_id;
   std::optional<EscalationId> escalation;
-  std::string body;  // the exact bytes to send; built once, in the commit that ordered it
+  // To a team: the exact bytes to send; built once, in the commit that ordered it. To a source: the document that its
+  // call is made from, without secrets.
+  std::string body;
   DeliveryState state = DeliveryState::waiting;
   int attempts = 0;
   Time created_at{};
@@ -216,6 +236,42 @@ struct EndpointRecord {
   std::string team;
   bool enabled = true;
   std::string reason;
+  Time changed_at{};
+};
+
+// ---- replies ------------------------------------------------------------------------------------------------------
+
+// unknown: it was sent, and nobody knows whether it arrived.
+enum class ReplyState { waiting, sent, failed, unknown };
+std::string_view to_string(ReplyState state);
+std::optional<ReplyState> parse_reply_state(std::string_view text);
+
+// What an agent answered. It is sent by the delivery; when the platform tells of it as our own post, that is the same
+// thing again.
+struct ReplyRecord {
+  ReplyId id;
+  CaseId case_id;
+  PostId post;         // that is answered
+  std::string source;  // by which it is sent
+  DeliveryId delivery;
+  Time at{};
+  TokenId token;
+  std::string name;  // the token's, for people
+  std::string text;
+  ReplyState state = ReplyState::waiting;
+  std::string native_id, url;  // as the platform calls it, once it is there
+  std::optional<Time> sent_at;
+  std::string error;  // why it failed, or has not gone yet; for people
+};
+
+// ---- pulls --------------------------------------------------------------------------------------------------------
+
+// How far a platform was read: kept in the same commit as what was read.
+struct CursorRecord {
+  std::string source;
+  std::string pull;    // the name of it in the source file
+  std::string cursor;  // JSON: whatever the source file took from the last answer
+  std::string etag, last_modified;
   Time changed_at{};
 };
 

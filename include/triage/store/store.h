@@ -78,12 +78,19 @@ class Reader {
 
   virtual std::optional<DeliveryRecord> delivery(const DeliveryId& id) = 0;
   virtual std::vector<DeliveryRecord> deliveries(std::optional<DeliveryState> state,
-                                                 const std::optional<std::string>& team, const Page& page) = 0;
-  // Waiting deliveries of a team whose next attempt is due at `now`, the longest due first.
-  virtual std::vector<DeliveryRecord> due_deliveries(std::string_view team, Time now, std::size_t limit) = 0;
-  // When the next waiting delivery of the team falls due; nothing when none waits.
-  virtual std::optional<Time> next_delivery_at(std::string_view team) = 0;
+                                                 const std::optional<Destination>& to, const Page& page) = 0;
+  // Waiting deliveries to there whose next attempt is due at `now`, the longest due first.
+  virtual std::vector<DeliveryRecord> due_deliveries(const Destination& to, Time now, std::size_t limit) = 0;
+  // When the next waiting delivery to there falls due; nothing when none waits.
+  virtual std::optional<Time> next_delivery_at(const Destination& to) = 0;
+  // Those in state sending: of an earlier run, or under way.
+  virtual std::vector<DeliveryRecord> sending_deliveries(const Destination& to) = 0;
   virtual std::vector<EndpointRecord> endpoints() = 0;
+
+  virtual std::optional<ReplyRecord> reply(const ReplyId& id) = 0;
+  virtual std::vector<ReplyRecord> replies_of_case(const CaseId& id) = 0;  // oldest first
+  virtual std::optional<ReplyRecord> reply_of_delivery(const DeliveryId& id) = 0;
+  virtual std::optional<CursorRecord> cursor(std::string_view source, std::string_view pull) = 0;
 
   virtual std::vector<SecondLook> second_looks(std::size_t limit) = 0;  // the highest score first
   virtual std::vector<Due> due(Time now, std::size_t limit) = 0;        // earliest first
@@ -144,6 +151,9 @@ class Writer : public Reader {
   virtual void update_delivery(const DeliveryRecord& delivery) = 0;  // all but the body
   // Deliveries of that escalation that still wait become cancelled.
   virtual void cancel_deliveries(const EscalationId& id, Time now, std::string_view why) = 0;
+  virtual void insert_reply(const ReplyRecord& reply) = 0;
+  virtual void update_reply(const ReplyRecord& reply) = 0;
+  virtual void set_cursor(const CursorRecord& cursor) = 0;
   virtual void set_endpoint(const EndpointRecord& endpoint) = 0;
 
   virtual void set_due(const Due& due) = 0;

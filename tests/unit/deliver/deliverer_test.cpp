@@ -43,7 +43,7 @@ struct Deliveries : ::testing::Test {
   ~Deliveries() override { stop(); }
 
   static Endpoint endpoint(const net::Url& url, const std::string& team = "ops", std::size_t concurrency = 8) {
-    return {team, url, {kKey}, concurrency};
+    return callback_endpoint(team, url, {kKey}, concurrency);
   }
 
   void start(std::vector<Endpoint> endpoints) {
@@ -77,14 +77,14 @@ struct Deliveries : ::testing::Test {
       for (const DeliveryId& id : ids) {
         store::DeliveryRecord row;
         row.id = id;
-        row.team = team;
+        row.to = store::to_team(team);
         row.type = "escalation.raised";
         row.body = body;
         row.created_at = row.next_attempt_at = now;
         writer.insert_delivery(row);
       }
     });
-    if (deliverer) deliverer->wake(team);
+    if (deliverer) deliverer->wake(store::to_team(team));
     return ids;
   }
 
@@ -149,7 +149,7 @@ TEST_F(Deliveries, EachCallbackIsSentOnceHoweverOftenTheDelivererIsWoken) {
   std::atomic<bool> done{false};
   auto waker = std::async(std::launch::async, [&] {
     while (!done) {
-      deliverer->wake("ops");
+      deliverer->wake(store::to_team("ops"));
       // Ten thousand times a second, and yet the others get a core.
       std::this_thread::sleep_for(std::chrono::microseconds(100));
     }
@@ -263,7 +263,7 @@ TEST_F(Deliveries, WhatTheScheduleCouldNotBringIsADeadLetterThatCanBeSeenAndSent
   EXPECT_TRUE(row(id).done_at);
   EXPECT_TRUE(eventually([&] { return deliverer->stats().dead == 1; }));
   db.read([&](store::Reader& reader) {
-    const auto dead = reader.deliveries(DeliveryState::dead, "ops", {});
+    const auto dead = reader.deliveries(DeliveryState::dead, store::to_team("ops"), {});
     ASSERT_EQ(dead.size(), 1U);
     EXPECT_EQ(dead[0].id, id);
   });
@@ -274,7 +274,7 @@ TEST_F(Deliveries, WhatTheScheduleCouldNotBringIsADeadLetterThatCanBeSeenAndSent
     again.done_at.reset();
     again.next_attempt_at = wall_clock_now();
   });
-  deliverer->wake("ops");
+  deliverer->wake(store::to_team("ops"));
   EXPECT_TRUE(becomes(id, DeliveryState::delivered));
   EXPECT_EQ(ops.received().back().id(), id.str());
 }
@@ -308,7 +308,7 @@ TEST_F(Deliveries, AnEndpointThatIsGoneIsSwitchedOffAndStaysSoUntilItIsEnabled) 
   ASSERT_TRUE(eventually([&] { return deliverer->stats().endpoints_off == 1; }));
 
   db.write([](store::Writer& writer) { writer.set_endpoint({"ops", true, "", wall_clock_now()}); });
-  deliverer->wake("ops");
+  deliverer->wake(store::to_team("ops"));
   ASSERT_TRUE(all_become({first, second, third}, DeliveryState::delivered));
   EXPECT_EQ(row(first).attempts, 4);
   EXPECT_EQ(row(second).attempts, 1) << "while it was off nothing was tried";
@@ -420,7 +420,7 @@ TEST_F(Deliveries, WhileAProbeRunsNothingElseIsSentThere) {
   const auto ids = order_many(10);
   ASSERT_TRUE(eventually([&] { return failing.count() == 4; }));
   for (int i = 0; i < 10; ++i) {
-    deliverer->wake("ops");
+    deliverer->wake(store::to_team("ops"));
     EXPECT_TRUE(becomes(order("other"), DeliveryState::delivered));
   }
   EXPECT_EQ(failing.count(), 4U);
@@ -480,7 +480,7 @@ TEST_F(Deliveries, AddressesThatAreNotPublicAreRefusedByDefault) {
   options.allow_private_addresses = true;
   deliverer->configure({endpoint(ops.url())}, options);
   change(id, [](store::DeliveryRecord& again) { again.next_attempt_at = wall_clock_now(); });
-  deliverer->wake("ops");
+  deliverer->wake(store::to_team("ops"));
   EXPECT_TRUE(becomes(id, DeliveryState::delivered));
 }
 
@@ -530,7 +530,7 @@ TEST_F(Deliveries, AnOutcomeIsRecordedWhenTheStoreIsBackAndTheCallbackIsNotSentA
   const DeliveryId id = order();
   ASSERT_TRUE(eventually([&] { return db->stats().unavailable > 0; }));
   EXPECT_EQ(row(id).state, DeliveryState::waiting);
-  deliverer->wake("ops");
+  deliverer->wake(store::to_team("ops"));
   lock.reset();
   EXPECT_TRUE(becomes(id, DeliveryState::delivered));
   EXPECT_EQ(row(id).attempts, 1);
@@ -562,13 +562,13 @@ TEST_F(Deliveries, ARowIsNotSentBeforeItsTime) {
   db.write([&](store::Writer& writer) {
     store::DeliveryRecord row;
     row.id = later;
-    row.team = "ops";
+    row.to = store::to_team("ops");
     row.type = "escalation.raised";
     row.created_at = wall_clock_now();
     row.next_attempt_at = at;
     writer.insert_delivery(row);
   });
-  deliverer->wake("ops");
+  deliverer->wake(store::to_team("ops"));
   ASSERT_TRUE(becomes(later, DeliveryState::delivered));
   EXPECT_GE(row(later).done_at.value(), at);
 }

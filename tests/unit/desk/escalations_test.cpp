@@ -14,10 +14,10 @@ TEST_F(DeskTest, AnUrgentPostCallsTheFirstRungAtOnceInTheSameCommit) {
   const auto admitted = say(post("1"), verdict(90));
   const auto rows = deliveries();
   ASSERT_EQ(rows.size(), 1U);
-  EXPECT_EQ(rows[0].team, "airport-ops");
+  EXPECT_EQ(rows[0].to.name, "airport-ops");
   EXPECT_EQ(rows[0].type, "escalation.raised");
   EXPECT_EQ(rows[0].state, DeliveryState::waiting);
-  EXPECT_EQ(effects_.teams, std::vector<std::string>{"airport-ops"});
+  EXPECT_EQ(effects_.outbox, std::vector{store::to_team("airport-ops")});
   const auto body = nlohmann::json::parse(rows[0].body);
   EXPECT_EQ(body["type"], "escalation.raised");
   EXPECT_EQ(body["data"]["case"]["id"], admitted.case_id->str());
@@ -57,7 +57,7 @@ TEST_F(DeskTest, TheLadderClimbsWhenNobodyAcknowledges) {
   const auto e = escalations_of(*first.case_id).at(0);
   EXPECT_EQ(e.level, 1);
   EXPECT_FALSE(e.ack_by) << "there is no further rung";
-  EXPECT_EQ(deliveries().at(0).team, "duty-manager");
+  EXPECT_EQ(deliveries().at(0).to.name, "duty-manager");
   now_ += 10h;
   run_clock();
   EXPECT_EQ(deliveries().size(), 2U);
@@ -129,7 +129,7 @@ TEST_F(DeskTest, ALadderWhoseFirstRungWaitsCallsNobodyBeforeThen) {
   EXPECT_TRUE(deliveries().empty());
   now_ += 5min;
   run_clock();
-  EXPECT_EQ(deliveries().at(0).team, "airport-ops");
+  EXPECT_EQ(deliveries().at(0).to.name, "airport-ops");
 }
 
 TEST_F(DeskTest, AnAcknowledgeLinkWorksForItsTeamUntilItExpiresAndNotWhenChanged) {

@@ -40,8 +40,8 @@ TEST_F(RenewalTest, WhatTheSecondLookFindsUrgentIsEscalatedAndStandsInTheTimelin
   EXPECT_TRUE(renew(first, verdict(90)));
   EXPECT_EQ(case_of(first).priority, Priority::critical);
   ASSERT_EQ(escalations_of(*first.case_id).size(), 1U);
-  EXPECT_EQ(deliveries().at(0).team, "airport-ops");
-  EXPECT_EQ(effects_.teams.size(), 1U);
+  EXPECT_EQ(deliveries().at(0).to.name, "airport-ops");
+  EXPECT_EQ(effects_.outbox.size(), 1U);
 
   const auto events = events_of(first);
   const auto event = std::find_if(events.begin(), events.end(), [](const auto& e) { return e.type == "judged_again"; });

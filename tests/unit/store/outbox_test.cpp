@@ -12,7 +12,7 @@ class OutboxTest : public StoreTest {
  protected:
   std::string due_types(const std::string& team, Time now, std::size_t limit = 10) {
     std::string out;
-    for (const auto& d : ask([&](Reader& r) { return r.due_deliveries(team, now, limit); })) out += d.type;
+    for (const auto& d : ask([&](Reader& r) { return r.due_deliveries(to_team(team), now, limit); })) out += d.type;
     return out;
   }
   void insert(std::initializer_list<DeliveryRecord> deliveries) {
@@ -101,8 +101,8 @@ TEST_F(OutboxTest, DeliveriesFallDueByTeamTheLongestDueFirst) {
   EXPECT_EQ(due_types("ops", after(seconds(9))), "abc");
   EXPECT_EQ(due_types("ops", after(seconds(9)), 1), "a");
   EXPECT_EQ(due_types("ops", kNow), "");
-  EXPECT_EQ(ask([](Reader& r) { return r.next_delivery_at("ops"); }), after(seconds(1)));
-  EXPECT_EQ(ask([](Reader& r) { return r.next_delivery_at("nobody"); }), std::nullopt);
+  EXPECT_EQ(ask([](Reader& r) { return r.next_delivery_at(to_team("ops")); }), after(seconds(1)));
+  EXPECT_EQ(ask([](Reader& r) { return r.next_delivery_at(to_team("nobody")); }), std::nullopt);
 }
 
 TEST_F(OutboxTest, AnAttemptChangesAllButTheBody) {
@@ -125,14 +125,14 @@ TEST_F(OutboxTest, AnAttemptChangesAllButTheBody) {
   EXPECT_EQ(got->case_id, d.case_id);
   EXPECT_EQ(got->escalation, d.escalation);
   EXPECT_EQ(got->next_attempt_at, after(seconds(30)));
-  EXPECT_EQ(ask([](Reader& r) { return r.next_delivery_at("ops"); }), after(seconds(30)));
+  EXPECT_EQ(ask([](Reader& r) { return r.next_delivery_at(to_team("ops")); }), after(seconds(30)));
   d.state = DeliveryState::delivered;
   d.done_at = after(seconds(31));
   must_write(*store_, [&](Writer& w) { w.update_delivery(d); });
   got = ask([&](Reader& r) { return r.delivery(d.id); });
   EXPECT_EQ(got->state, DeliveryState::delivered);
   EXPECT_EQ(got->done_at, after(seconds(31)));
-  EXPECT_EQ(ask([](Reader& r) { return r.next_delivery_at("ops"); }), std::nullopt);
+  EXPECT_EQ(ask([](Reader& r) { return r.next_delivery_at(to_team("ops")); }), std::nullopt);
 }
 
 TEST_F(OutboxTest, AnEndedEscalationCancelsOnlyWhatStillWaits) {
@@ -158,16 +158,16 @@ TEST_F(OutboxTest, DeliveriesArePagedNewestFirstByStateAndTeam) {
        c = named("c", "ops", after(seconds(3))), d = named("d", "ops", after(seconds(4)));
   c.state = DeliveryState::dead;
   insert({a, b, c, d});
-  const auto list = [&](std::optional<DeliveryState> state, std::optional<std::string> team, Page page) {
+  const auto list = [&](std::optional<DeliveryState> state, std::optional<Destination> to, Page page) {
     std::string out;
-    for (const auto& e : ask([&](Reader& r) { return r.deliveries(state, team, page); })) out += e.type;
+    for (const auto& e : ask([&](Reader& r) { return r.deliveries(state, to, page); })) out += e.type;
     return out;
   };
   EXPECT_EQ(list({}, {}, {}), "dcba");
   EXPECT_EQ(list(DeliveryState::waiting, {}, {}), "dba");
-  EXPECT_EQ(list(DeliveryState::waiting, "ops", {}), "da");
-  EXPECT_EQ(list({}, "ops", {2, ""}), "dc");
-  EXPECT_EQ(list({}, "ops", {2, c.id.str()}), "a");
+  EXPECT_EQ(list(DeliveryState::waiting, to_team("ops"), {}), "da");
+  EXPECT_EQ(list({}, to_team("ops"), {2, ""}), "dc");
+  EXPECT_EQ(list({}, to_team("ops"), {2, c.id.str()}), "a");
   EXPECT_EQ(list(DeliveryState::dead, {}, {}), "c");
 }
 

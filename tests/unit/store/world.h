@@ -180,7 +180,7 @@ inline CaseRecord sample_case(Time at = kNow) {
 inline DeliveryRecord sample_delivery(const std::string& team, Time next = kNow) {
   DeliveryRecord d;
   d.id = DeliveryId::make(next);
-  d.team = team;
+  d.to = to_team(team);
   d.type = "escalation.raised";
   d.body = R"({"type":"escalation.raised"})";
   d.created_at = kNow;
