@@ -19,6 +19,8 @@
 #include "app/judges.h"
 #include "app/logging.h"
 #include "app/metrics.h"
+#include "app/platform_calls.h"
+#include "app/pulls.h"
 #include "app/rate_limiter.h"
 #include "app/second_looks.h"
 #include "triage/clock/timetable.h"
@@ -65,7 +67,8 @@ Result<std::string> link_key(const std::filesystem::path& directory) {
   return key;
 }
 
-std::shared_ptr<const desk::Policy> make_policy(const Config& config, const std::string& key, const std::string& url) {
+std::shared_ptr<const desk::Policy> make_policy(const Config& config, const std::string& key, const std::string& url,
+                                                std::shared_ptr<const Sources> sources) {
   auto policy = std::make_shared<desk::Policy>(config.plan);
   for (const auto& team : config.teams) {
     desk::Team& known = policy->teams[team.name];
@@ -74,6 +77,7 @@ std::shared_ptr<const desk::Policy> make_policy(const Config& config, const std:
     known.callback_url = team.callback->shown_url;
     known.include = team.callback->include;
   }
+  policy->platforms = platforms_of(std::move(sources));
   policy->factors = config.classifier.factors;
   policy->join_within = config.cases.join_within;
   policy->reopen_within = config.cases.reopen_within;
@@ -107,6 +111,22 @@ Result<std::shared_ptr<const Sources>> bind_sources(const Config& config, const 
   return std::shared_ptr<const Sources>(std::move(sources));
 }
 
+// Everybody whom the outbox goes to: teams, and the platforms behind the sources.
+std::vector<deliver::Endpoint> all_endpoints(const Config& config, const Sources& sources, Admissions& admissions) {
+  std::vector<deliver::Endpoint> all = endpoints(config);
+  for (deliver::Endpoint& endpoint : platform_endpoints(sources, admissions)) all.push_back(std::move(endpoint));
+  return all;
+}
+
+net::ClientOptions pull_options(const Config& config) {
+  net::ClientOptions options;
+  options.allow_private_addresses = config.delivery.allow_private_addresses;
+  options.timeout = config.delivery.timeout;
+  options.ca_file = config.delivery.ca_file;
+  options.response_bytes = config.limits.hook_body_bytes;
+  return options;
+}
+
 // The cores that this process may use: fewer than the machine has under taskset or in a container.
 unsigned usable_cores() {
   cpu_set_t set;
@@ -135,6 +155,8 @@ struct Application::Impl {
   std::unique_ptr<clock::Timetable> timetable;
   std::unique_ptr<Judges> judges;
   std::unique_ptr<SecondLooks> second_looks;
+  std::unique_ptr<Admissions> admissions;
+  std::unique_ptr<Pulls> pulls;
   std::unique_ptr<Hooks> hooks;
   std::unique_ptr<net::Server> server;
   Metrics metrics;
@@ -182,7 +204,7 @@ boost::asio::awaitable<net::Response> Application::Impl::metrics_page() {
   const Result<void> read = co_await store::read(*store, std::move(work));
   if (!read) spdlog::warn("metrics without figures from the database: {}", read.error().detail);
   Metrics::Parts parts{server->stats(),       store->stats(),     store->healthy(),       *figures,
-                       deliverer->stats(),    timetable->stats(), hooks->verdict_stats(), judges->stats(),
+                       deliverer->stats(),    timetable->stats(), admissions->stats(), judges->stats(),
                        second_looks->stats(), hooks->sources(),   judges->bench(),        wall_clock_now()};
   net::Response response = net::Response::text(200, metrics.text(parts));
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -301,13 +323,10 @@ Result<std::unique_ptr<Application>> Application::create(Config config) {
 
   Impl* const self = impl.get();
   impl->runtime = std::make_unique<net::Runtime>(c.threads > 0 ? c.threads : usable_cores());
-  impl->policy = std::make_unique<desk::PolicyHolder>(make_policy(c, impl->key, ""));
+  impl->policy = std::make_unique<desk::PolicyHolder>(make_policy(c, impl->key, "", *sources));
   impl->token_rate = std::make_unique<RateLimiter>(c.limits.token_requests_per_minute);
   impl->address_rate = std::make_unique<RateLimiter>(c.limits.address_requests_per_minute);
   impl->access = std::make_unique<desk::Access>(*impl->runtime, *impl->store);
-  impl->deliverer =
-      std::make_unique<deliver::Deliverer>(*impl->runtime, *impl->store, endpoints(c), c.delivery,
-                                           [self](const std::string&) { self->climb_past_unreachable(); });
   impl->timetable = std::make_unique<clock::Timetable>(
       *impl->runtime, *impl->store,
       [self](store::Writer& writer, const store::Due& due, Time now) {
@@ -327,9 +346,14 @@ Result<std::unique_ptr<Application>> Application::create(Config config) {
   impl->judges = std::make_unique<Judges>(std::move(*bench), deep_threads);
   impl->second_looks = std::make_unique<SecondLooks>(*impl->runtime, *impl->store, *impl->judges, *impl->policy,
                                                      [self](const desk::Effects& effects) { self->tell(effects); });
+  impl->admissions = std::make_unique<Admissions>(*impl->store, *impl->policy, *impl->judges,
+                                                  [self](const desk::Effects& effects) { self->tell(effects); });
+  impl->deliverer = std::make_unique<deliver::Deliverer>(
+      *impl->runtime, *impl->store, all_endpoints(c, **sources, *impl->admissions), c.delivery,
+      [self](const std::string&) { self->climb_past_unreachable(); });
+  impl->pulls = std::make_unique<Pulls>(*impl->runtime, *impl->admissions);
   impl->hooks = std::make_unique<Hooks>(
-      *impl->store, *impl->policy, *impl->judges, [self](const desk::Effects& effects) { self->tell(effects); },
-      [self](std::string_view k) { return self->address_rate->take(k, std::chrono::steady_clock::now()); });
+      *impl->admissions, [self](std::string_view k) { return self->address_rate->take(k, std::chrono::steady_clock::now()); });
   impl->hooks->set_sources(std::move(*sources));
   impl->server = std::make_unique<net::Server>(*impl->runtime, c.server, impl->routes(),
                                                [self](const net::Exchange& exchange) { self->observe(exchange); });
@@ -342,11 +366,12 @@ Result<void> Application::start() {
   const Result<void> listening = i.server->start();
   if (!listening) return listening.error();
   // Links in callbacks need an address; without a public one it is the one that was bound.
-  i.policy->set(make_policy(i.config, i.key, url()));
+  i.policy->set(make_policy(i.config, i.key, url(), i.hooks->sources()));
   i.deliverer->start();
   i.timetable->start();
   i.climb_past_unreachable();
   i.second_looks->start();
+  i.pulls->configure(i.hooks->sources(), pull_options(i.config));
   return boost::system::in_place_value;
 }
 
@@ -371,8 +396,9 @@ Result<void> Application::reload(Config config) {
     spdlog::warn("listen, data, threads and deep_threads take a restart; the present ones stay in force");
   }
   i.judges->set(std::move(*bench));
-  i.hooks->set_sources(std::move(*sources));
-  i.deliverer->configure(endpoints(config), config.delivery);
+  i.hooks->set_sources(*sources);
+  i.deliverer->configure(all_endpoints(config, **sources, *i.admissions), config.delivery);
+  i.pulls->configure(*sources, pull_options(config));
   i.token_rate->set_rate(config.limits.token_requests_per_minute);
   i.address_rate->set_rate(config.limits.address_requests_per_minute);
   // What a reload cannot change keeps its present value, so that url() and the next comparison stay true.
@@ -381,7 +407,7 @@ Result<void> Application::reload(Config config) {
   config.threads = i.config.threads;
   config.classifier.deep_threads = i.config.classifier.deep_threads;
   i.config = std::move(config);
-  i.policy->set(make_policy(i.config, i.key, url()));
+  i.policy->set(make_policy(i.config, i.key, url(), i.hooks->sources()));
   return boost::system::in_place_value;
 }
 
@@ -392,6 +418,7 @@ void Application::stop() {
   i.draining = true;
   i.queue_changed.close();
   i.server->stop(i.config.drain_grace);
+  i.pulls->stop();
   i.second_looks->stop();
   i.judges->stop();
   i.timetable->stop();

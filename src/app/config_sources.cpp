@@ -68,6 +68,9 @@ void read_source(Object& in, const Place& place, KnownNames& names, Config& conf
   if (const auto every = in.find("expect_every")) {
     source.expect_every = every->duration(std::chrono::seconds(1), std::chrono::hours(24 * 365));
   }
+  if (const auto every = in.find("pull_every")) {
+    source.pull_every = every->duration(std::chrono::seconds(1), std::chrono::hours(24));
+  }
   in.flag("unsigned", source.unsigned_ok);
   if (source.unsigned_ok) {
     const Value at = in.place("unsigned");

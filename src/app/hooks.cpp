@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "triage/desk/intake.h"
 #include "triage/model/json_writer.h"
-#include "triage/store/await.h"
 
 namespace triage::app {
 
@@ -40,18 +38,6 @@ std::string answer_json(const std::vector<Admitted>& admitted, int ignored) {
 ingest::Delivery delivery_of(const Request& request) {
   return {&request.headers, &request.query, request.body};
 }
-
-// One webhook's posts on their way through the writer, kept alive by whoever is last done with it.
-struct Admission {
-  std::shared_ptr<const desk::Policy> policy;
-  std::vector<desk::Judged> judged;
-  Time now;
-  std::chrono::steady_clock::time_point
-      latest;  // to begin; the platform should not wait longer to hear that we are behind
-  bool late = false;
-  std::vector<Admitted> admitted;
-  desk::Effects effects;
-};
 
 }  // namespace
 
@@ -143,55 +129,20 @@ boost::asio::awaitable<Response> Hooks::receive(Request& request) {
     spdlog::debug("source {}: no rule for \"{}\" (request {})", source.config().name, kind, request.id);
   }
 
-  auto admission = std::make_shared<Admission>();
-  admission->policy = policy_.get();
-  admission->now = now;
-  admission->judged.reserve(mapped->events.size());
-  std::vector<const Post*> posts;
-  for (auto& event : mapped->events) {
-    event.post.id = PostId::make(now);
-    desk::Judged judged;
-    judged.event = std::move(event);
-    admission->judged.push_back(std::move(judged));
-  }
-  for (const desk::Judged& judged : admission->judged) {
-    if (judged.event.kind == EventKind::post) posts.push_back(&judged.event.post);
-  }
-  auto judging = judges_.judge(std::move(posts), now);
-  std::vector<Judgement> judgements = co_await std::move(judging);
-  auto judgement = judgements.begin();
-  for (desk::Judged& judged : admission->judged) {
-    if (judged.event.kind != EventKind::post) continue;
-    verdict_stats_.count(judgement->verdict);
-    judged.verdict = std::move(judgement->verdict);
-    judged.second_look = judgement->second_look;
-    ++judgement;
-  }
-
-  if (!admission->judged.empty()) {
-    admission->latest = std::chrono::steady_clock::now() + admission->policy->writer_wait;
-    auto work = store::Store::Work([admission](store::Writer& writer) {
-      admission->admitted.clear();
-      admission->effects = {};
-      admission->late = std::chrono::steady_clock::now() > admission->latest;
-      if (admission->late) return;
-      for (const auto& judged : admission->judged) {
-        admission->admitted.push_back(
-            desk::admit(writer, *admission->policy, judged, admission->now, admission->effects));
-      }
-    });
-    const Result<void> stored = co_await store::write(store_, std::move(work));
+  std::vector<Admitted> admitted;
+  if (!mapped->events.empty()) {
+    auto admitting = admissions_.admit(std::move(mapped->events), now, admissions_.policy()->writer_wait);
+    auto stored = co_await std::move(admitting);
     if (!stored) co_return net::problem(stored.error());
-    if (admission->late) co_return net::problem(store::error_of(store::Committed::overloaded, "the writer is behind"));
-    tell_(admission->effects);
+    admitted = std::move(*stored);
     stats.last_event_ms = to_millis(now);
   }
   std::int64_t accepted = 0;
-  for (const auto& a : admission->admitted) accepted += a.what == Admitted::What::accepted ? 1 : 0;
+  for (const auto& a : admitted) accepted += a.what == Admitted::What::accepted ? 1 : 0;
   stats.accepted += accepted;
-  stats.duplicates += static_cast<std::int64_t>(admission->admitted.size()) - accepted;
+  stats.duplicates += static_cast<std::int64_t>(admitted.size()) - accepted;
   stats.ignored += mapped->ignored;
-  co_return Response::json(200, answer_json(admission->admitted, mapped->ignored));
+  co_return Response::json(200, answer_json(admitted, mapped->ignored));
 }
 
 }  // namespace triage::app

@@ -121,6 +121,31 @@ std::string Metrics::text(const Parts& parts) const {
     Families::add(handshakes, {{"source", name}}, load(bound->stats->handshakes_failed));
   }
   // Since the last event, or since the newest stored post where none came since the start.
+  const struct {
+    const char* name;
+    const char* help;
+    MetricType type;
+    std::atomic<std::int64_t> SourceStats::*value;
+  } platform[] = {
+      {"triaged_pulls_total", "Polls of a platform that went well", MetricType::Counter, &SourceStats::pulls},
+      {"triaged_pull_failures_total", "Polls and streams that failed", MetricType::Counter, &SourceStats::pull_failures},
+      {"triaged_pull_streams_open", "Streams that are listened to", MetricType::Gauge, &SourceStats::streams_open},
+      {"triaged_fetched_posts_total", "Posts that came by id and were fetched", MetricType::Counter,
+       &SourceStats::fetched},
+      {"triaged_fetch_failures_total", "Attempts at fetching a post that failed", MetricType::Counter,
+       &SourceStats::fetch_failures},
+      {"triaged_replies_sent_total", "Replies that the platform took", MetricType::Counter, &SourceStats::replies_sent},
+      {"triaged_reply_failures_total", "Attempts at sending a reply that failed", MetricType::Counter,
+       &SourceStats::reply_failures},
+  };
+  for (const auto& figure : platform) {
+    auto& family = f.family(figure.name, figure.help, figure.type);
+    for (const auto& [name, bound] : *parts.sources) {
+      if (bound->source->api() == nullptr) continue;
+      Families::add(family, {{"source", name}}, load((*bound->stats).*figure.value));
+    }
+  }
+
   auto& ages = f.family("triaged_source_last_event_age_seconds", "Age of a source's last event", MetricType::Gauge);
   auto& expected = f.family("triaged_source_expected_every_seconds", "How often a source should speak (expect_every)",
                             MetricType::Gauge);

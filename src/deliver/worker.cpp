@@ -44,6 +44,7 @@ net::ClientOptions client_options(const Settings& settings) {
   options.timeout = settings.options.timeout;
   options.ca_file = settings.options.ca_file;
   options.idle_connections_per_origin = settings.endpoint.concurrency;
+  options.response_bytes = settings.endpoint.response_bytes;
   return options;
 }
 

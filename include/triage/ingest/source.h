@@ -27,6 +27,7 @@ struct SourceConfig {
   std::string brand_account;                    // our account there: its posts are ours, and the default brand_account
   bool unsigned_ok = false;                     // "unsigned": true; loopback only, the caller enforces that
   std::optional<Duration> expect_every;         // an alarm when nothing came for so long
+  std::optional<Duration> pull_every;           // in place of what the source file says of its pulls
 };
 
 // A request as a platform sent it. Views are the caller's, for the call only.
@@ -66,10 +67,16 @@ struct Answer {
   std::string body;
 };
 
+class Api;
+
 class Source {
  public:
   virtual ~Source() = default;
   virtual const SourceConfig& config() const = 0;
+
+  // What it asks of its platform (triage/ingest/api.h); null where the source file says nothing of that. Lives as long
+  // as the source.
+  virtual const Api* api() const = 0;
 
   // GET: the platform's handshake. bad_request: a parameter is missing or a token is not of the platform's pattern;
   // forbidden: the wrong verify token; method_not_allowed: this source has no handshake.
