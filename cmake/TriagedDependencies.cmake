@@ -50,3 +50,7 @@ add_library(triage_asio STATIC src/net/impl/asio.cpp src/net/impl/beast.cpp)
 target_compile_definitions(triage_asio PUBLIC
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 target_link_libraries(triage_asio PUBLIC Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+
+# So is Boost.JSON.
+add_library(triage_boost_json STATIC src/ingest/impl/json.cpp)
+target_link_libraries(triage_boost_json PUBLIC Boost::headers)

@@ -6,14 +6,9 @@
 
 #include "ingest/encoding.h"
 #include "ingest/text.h"
-#include "triage/model/json.h"
 
 namespace triage::ingest {
 namespace {
-
-using nlohmann::json;
-
-constexpr std::size_t kMostFields = 250'000;  // as many values as JSON may have
 
 Error not_a_form(std::size_t at, const std::string& reason) {
   return make_error(ErrorCode::bad_request, "not a valid form at byte " + std::to_string(at) + ": " + reason);
@@ -48,20 +43,20 @@ std::optional<BodyFormat> parse_body_format(std::string_view name) {
   return std::nullopt;
 }
 
-Result<json> read_body(BodyFormat format, std::string_view bytes) {
+Result<Value> read_body(BodyFormat format, std::string_view bytes, const Storage& storage) {
   switch (format) {
     case BodyFormat::json:
-      return parse_json(bytes);
+      return read_json(bytes, storage);
     case BodyFormat::xml:
-      return read_xml(bytes);
+      return read_xml(bytes, storage);
     case BodyFormat::form:
-      return read_form(bytes);
+      return read_form(bytes, storage);
   }
-  return parse_json(bytes);
+  return read_json(bytes, storage);
 }
 
-Result<json> read_form(std::string_view bytes) {
-  json out = json::object();
+Result<Value> read_form(std::string_view bytes, const Storage& storage) {
+  boost::json::object out(storage);
   std::string name;
   std::string value;
   for (std::size_t at = 0; at < bytes.size();) {
@@ -77,12 +72,12 @@ Result<json> read_form(std::string_view bytes) {
       if (find_invalid_utf8(*to) != std::string_view::npos) return not_a_form(from, "expected UTF-8");
     }
     if (!field.empty()) {
-      if (out.size() == kMostFields) return make_error(ErrorCode::too_large, "the form holds too many fields");
+      if (out.size() == kMostValues) return make_error(ErrorCode::too_large, "the form holds too many fields");
       out.emplace(name, value);  // the first stays
     }
     at = end + 1;
   }
-  return {boost::system::in_place_value, std::move(out)};  // json converts to anything, so say which it is
+  return {boost::system::in_place_value, std::move(out)};
 }
 
 }  // namespace triage::ingest

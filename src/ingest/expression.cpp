@@ -10,24 +10,20 @@
 #include "ingest/html.h"
 #include "ingest/platform_time.h"
 #include "ingest/text.h"
-#include "triage/model/json.h"
 
 namespace triage::ingest {
 namespace {
 
-using nlohmann::json;
-
-const json* there(const json* value) {
+const Value* there(const Value* value) {
   return value == nullptr || value->is_null() ? nullptr : value;
 }
 
 // Equal as ids and names are equal: 42 and "42" are the same, true is only true.
-bool same_value(const json& a, const json& b) {
-  if (a.is_boolean() || b.is_boolean()) return a == b;
+bool same_value(const Value& a, const Value& b) {
   const Text x = as_text(&a);
   const Text y = as_text(&b);
   if (x && y) return x.view() == y.view();
-  return a == b;
+  return equal(a, b);
 }
 
 // --- pointers ---
@@ -37,14 +33,13 @@ struct Step {
   std::optional<std::size_t> index;  // where the key may also be an array's
 };
 
-const json* follow(const json* value, const std::vector<Step>& steps) {
+const Value* follow(const Value* value, const std::vector<Step>& steps) {
   for (const auto& step : steps) {
     if (value == nullptr) return nullptr;
-    if (value->is_object()) {
-      const auto it = value->find(step.key);
-      value = it == value->end() ? nullptr : &*it;
-    } else if (value->is_array() && step.index && *step.index < value->size()) {
-      value = &(*value)[*step.index];
+    if (const auto* object = value->if_object()) {
+      value = object->if_contains(step.key);
+    } else if (const auto* array = value->if_array(); array != nullptr && step.index) {
+      value = array->if_contains(*step.index);
     } else {
       return nullptr;
     }
@@ -55,7 +50,7 @@ const json* follow(const json* value, const std::vector<Step>& steps) {
 class FromFrame : public Expression {
  public:
   FromFrame(std::optional<std::size_t> up, std::vector<Step> steps) : up_(up), steps_(std::move(steps)) {}
-  const json* evaluate(Scope& scope, std::size_t depth) const override {
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
     return follow(scope.frames[up_ ? depth - *up_ : 0], steps_);
   }
 
@@ -67,7 +62,7 @@ class FromFrame : public Expression {
 class FromBinding : public Expression {
  public:
   FromBinding(std::size_t slot, std::vector<Step> steps) : slot_(slot), steps_(std::move(steps)) {}
-  const json* evaluate(Scope& scope, std::size_t) const override { return follow(scope.binding(slot_), steps_); }
+  const Value* evaluate(Scope& scope, std::size_t) const override { return follow(scope.binding(slot_), steps_); }
 
  private:
   std::size_t slot_;
@@ -135,17 +130,17 @@ ExpressionPtr parse_pointer(std::string_view text, const Spec& spec, const Names
 
 class Constant : public Expression {
  public:
-  explicit Constant(json value) : value_(std::move(value)) {}
-  const json* evaluate(Scope&, std::size_t) const override { return there(&value_); }
+  explicit Constant(Value value) : value_(std::move(value)) {}
+  const Value* evaluate(Scope&, std::size_t) const override { return there(&value_); }
 
  private:
-  json value_;
+  Value value_;
 };
 
 class FromConfig : public Expression {
  public:
   explicit FromConfig(std::size_t index) : index_(index) {}
-  const json* evaluate(Scope& scope, std::size_t) const override { return there(scope.config(index_)); }
+  const Value* evaluate(Scope& scope, std::size_t) const override { return there(scope.config(index_)); }
 
  private:
   std::size_t index_;
@@ -154,9 +149,9 @@ class FromConfig : public Expression {
 class First : public Expression {
  public:
   explicit First(std::vector<ExpressionPtr> choices) : choices_(std::move(choices)) {}
-  const json* evaluate(Scope& scope, std::size_t depth) const override {
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
     for (const auto& choice : choices_) {
-      if (const json* value = choice->evaluate(scope, depth)) return value;
+      if (const Value* value = choice->evaluate(scope, depth)) return value;
     }
     return nullptr;
   }
@@ -173,14 +168,14 @@ class Template : public Expression {
     ExpressionPtr value;  // after the literal; null at the end
   };
   explicit Template(std::vector<Part> parts) : parts_(std::move(parts)) {}
-  const json* evaluate(Scope& scope, std::size_t depth) const override {
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
     std::string out;
     for (const auto& part : parts_) {
       out += part.literal;
       if (part.value == nullptr) continue;
-      const json* value = part.value->evaluate(scope, depth);
-      if (value != nullptr && value->is_number_float()) {  // a coordinate; no id is one
-        out += value->dump();
+      const Value* value = part.value->evaluate(scope, depth);
+      if (value != nullptr && value->is_double()) {  // a coordinate; no id is one
+        out += nlohmann::json(value->get_double()).dump();
         continue;
       }
       const Text text = as_text(value);
@@ -199,18 +194,28 @@ class Find : public Expression {
  public:
   Find(ExpressionPtr in, std::vector<Step> where, ExpressionPtr is, std::vector<Step> get)
       : in_(std::move(in)), where_(std::move(where)), is_(std::move(is)), get_(std::move(get)) {}
-  const json* evaluate(Scope& scope, std::size_t depth) const override {
-    const json* in = in_->evaluate(scope, depth);
-    const json* wanted = in == nullptr ? nullptr : is_->evaluate(scope, depth);
-    if (wanted == nullptr || !in->is_structured()) return nullptr;
-    for (const auto& element : *in) {
-      const json* id = follow(&element, where_);
-      if (id != nullptr && same_value(*id, *wanted)) return follow(&element, get_);
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
+    const Value* in = in_->evaluate(scope, depth);
+    const Value* wanted = in == nullptr ? nullptr : is_->evaluate(scope, depth);
+    if (wanted == nullptr) return nullptr;
+    if (const auto* list = in->if_array()) {
+      for (const auto& element : *list) {
+        if (is_it(element, *wanted)) return follow(&element, get_);
+      }
+    } else if (const auto* map = in->if_object()) {
+      for (const auto& member : *map) {
+        if (is_it(member.value(), *wanted)) return follow(&member.value(), get_);
+      }
     }
     return nullptr;
   }
 
  private:
+  bool is_it(const Value& element, const Value& wanted) const {
+    const Value* id = follow(&element, where_);
+    return id != nullptr && same_value(*id, wanted);
+  }
+
   ExpressionPtr in_;
   std::vector<Step> where_;
   ExpressionPtr is_;
@@ -222,13 +227,12 @@ class Member : public Expression {
  public:
   Member(ExpressionPtr of, ExpressionPtr key, std::vector<Step> get)
       : of_(std::move(of)), key_(std::move(key)), get_(std::move(get)) {}
-  const json* evaluate(Scope& scope, std::size_t depth) const override {
-    const json* of = of_->evaluate(scope, depth);
-    if (of == nullptr || !of->is_object()) return nullptr;
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
+    const Value* of = of_->evaluate(scope, depth);
+    const auto* map = of == nullptr ? nullptr : of->if_object();
+    if (map == nullptr) return nullptr;
     const Text key = as_text(key_->evaluate(scope, depth));
-    if (!key) return nullptr;
-    const auto it = of->find(key.view());
-    return it == of->end() ? nullptr : follow(&*it, get_);
+    return key ? follow(map->if_contains(key.view()), get_) : nullptr;
   }
 
  private:
@@ -240,9 +244,9 @@ class Member : public Expression {
 // A platform's word for a thing into ours.
 class Translate : public Expression {
  public:
-  Translate(ExpressionPtr value, std::map<std::string, json, std::less<>> to, ExpressionPtr otherwise)
+  Translate(ExpressionPtr value, std::map<std::string, Value, std::less<>> to, ExpressionPtr otherwise)
       : value_(std::move(value)), to_(std::move(to)), otherwise_(std::move(otherwise)) {}
-  const json* evaluate(Scope& scope, std::size_t depth) const override {
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
     const Text word = as_text(value_->evaluate(scope, depth));
     if (word) {
       const auto found = to_.find(word.view());
@@ -253,7 +257,7 @@ class Translate : public Expression {
 
  private:
   ExpressionPtr value_;
-  std::map<std::string, json, std::less<>> to_;
+  std::map<std::string, Value, std::less<>> to_;
   ExpressionPtr otherwise_;
 };
 
@@ -261,7 +265,7 @@ class If : public Expression {
  public:
   If(ConditionPtr condition, ExpressionPtr then, ExpressionPtr otherwise)
       : condition_(std::move(condition)), then_(std::move(then)), otherwise_(std::move(otherwise)) {}
-  const json* evaluate(Scope& scope, std::size_t depth) const override {
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
     if (condition_->holds(scope, depth)) return then_->evaluate(scope, depth);
     return otherwise_ == nullptr ? nullptr : otherwise_->evaluate(scope, depth);
   }
@@ -278,17 +282,16 @@ class CleanText : public Expression {
  public:
   CleanText(ExpressionPtr value, ExpressionPtr until, Markup markup)
       : value_(std::move(value)), until_(std::move(until)), markup_(markup) {}
-  const json* evaluate(Scope& scope, std::size_t depth) const override {
-    const json* value = value_->evaluate(scope, depth);
-    const auto* string = value == nullptr ? nullptr : value->get_ptr<const std::string*>();
-    if (string == nullptr) return nullptr;
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
+    const Value* value = value_->evaluate(scope, depth);
+    const auto string = string_in(value);
+    if (!string) return nullptr;
     std::string_view text = *string;
-    if (const json* until = until_ == nullptr ? nullptr : until_->evaluate(scope, depth)) {
-      // A range that would leave nothing is not believed.
-      if (until->is_number_unsigned() && until->get<std::uint64_t>() > 0) {
-        text = first_code_points(text, until->get<std::uint64_t>());
-        while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-      }
+    const Value* until = until_ == nullptr ? nullptr : until_->evaluate(scope, depth);
+    const auto* count = until == nullptr ? nullptr : until->if_int64();
+    if (count != nullptr && *count > 0) {  // a range that would leave nothing is not believed
+      text = first_code_points(text, static_cast<std::size_t>(*count));
+      while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
     }
     if (markup_ == Markup::html) return scope.keep(html_to_text(text));
     const bool escaped = markup_ == Markup::entities && text.find('&') != std::string_view::npos;
@@ -306,10 +309,9 @@ class CleanText : public Expression {
 class Nested : public Expression {
  public:
   Nested(ExpressionPtr value, bool base64) : value_(std::move(value)), base64_(base64) {}
-  const json* evaluate(Scope& scope, std::size_t depth) const override {
-    const json* value = value_->evaluate(scope, depth);
-    const auto* text = value == nullptr ? nullptr : value->get_ptr<const std::string*>();
-    if (text == nullptr) return nullptr;
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
+    const auto text = string_in(value_->evaluate(scope, depth));
+    if (!text) return nullptr;
     if (!base64_) return scope.read_nested(*text);
     const auto decoded = from_base64(*text);
     return decoded ? scope.read_nested(*decoded) : nullptr;
@@ -325,8 +327,8 @@ class TimeOf : public Expression {
  public:
   TimeOf(ExpressionPtr value, std::vector<TimeFormat> formats)
       : value_(std::move(value)), formats_(std::move(formats)) {}
-  const json* evaluate(Scope& scope, std::size_t depth) const override {
-    const json* value = value_->evaluate(scope, depth);
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
+    const Value* value = value_->evaluate(scope, depth);
     if (value == nullptr) return nullptr;
     for (const auto format : formats_) {
       if (const auto time = read_time(*value, format)) return scope.keep(to_millis(*time));
@@ -342,10 +344,10 @@ class TimeOf : public Expression {
 class Length : public Expression {
  public:
   Length(ExpressionPtr of, std::int64_t minus) : of_(std::move(of)), minus_(minus) {}
-  const json* evaluate(Scope& scope, std::size_t depth) const override {
-    const json* of = of_->evaluate(scope, depth);
-    if (of == nullptr || !of->is_array()) return nullptr;
-    return scope.keep(static_cast<std::int64_t>(of->size()) - minus_);
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
+    const Value* of = of_->evaluate(scope, depth);
+    const auto* list = of == nullptr ? nullptr : of->if_array();
+    return list == nullptr ? nullptr : scope.keep(static_cast<std::int64_t>(list->size()) - minus_);
   }
 
  private:
@@ -353,17 +355,22 @@ class Length : public Expression {
   std::int64_t minus_;
 };
 
-// What an object calls itself by the one member that is its own.
+// What an object calls itself by the one member that is its own; of several the first in the order of the alphabet,
+// however the platform orders them.
 class NameOf : public Expression {
  public:
   NameOf(ExpressionPtr of, std::vector<std::string> except) : of_(std::move(of)), except_(std::move(except)) {}
-  const json* evaluate(Scope& scope, std::size_t depth) const override {
-    const json* of = of_->evaluate(scope, depth);
-    if (of == nullptr || !of->is_object()) return nullptr;
-    for (auto it = of->begin(); it != of->end(); ++it) {
-      if (std::find(except_.begin(), except_.end(), it.key()) == except_.end()) return scope.keep(it.key());
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
+    const Value* of = of_->evaluate(scope, depth);
+    const auto* object = of == nullptr ? nullptr : of->if_object();
+    if (object == nullptr) return nullptr;
+    std::optional<std::string_view> first;
+    for (const auto& member : *object) {
+      const std::string_view name = member.key();
+      if (first && *first <= name) continue;
+      if (std::find(except_.begin(), except_.end(), name) == except_.end()) first = name;
     }
-    return nullptr;
+    return first ? scope.keep(*first) : nullptr;
   }
 
  private:
@@ -384,16 +391,16 @@ class Exists : public Condition {
 
 class OneOf : public Condition {
  public:
-  OneOf(ExpressionPtr value, std::vector<json> choices) : value_(std::move(value)), choices_(std::move(choices)) {}
+  OneOf(ExpressionPtr value, std::vector<Value> choices) : value_(std::move(value)), choices_(std::move(choices)) {}
   bool holds(Scope& scope, std::size_t depth) const override {
-    const json* value = value_->evaluate(scope, depth);
+    const Value* value = value_->evaluate(scope, depth);
     return value != nullptr && std::any_of(choices_.begin(), choices_.end(),
-                                           [value](const json& choice) { return same_value(*value, choice); });
+                                           [value](const Value& choice) { return same_value(*value, choice); });
   }
 
  private:
   ExpressionPtr value_;
-  std::vector<json> choices_;
+  std::vector<Value> choices_;
 };
 
 class StartsWith : public Condition {
@@ -414,8 +421,8 @@ class SameAs : public Condition {
   SameAs(ExpressionPtr value, ExpressionPtr other, bool handle)
       : value_(std::move(value)), other_(std::move(other)), handle_(handle) {}
   bool holds(Scope& scope, std::size_t depth) const override {
-    const json* value = value_->evaluate(scope, depth);
-    const json* other = value == nullptr ? nullptr : other_->evaluate(scope, depth);
+    const Value* value = value_->evaluate(scope, depth);
+    const Value* other = value == nullptr ? nullptr : other_->evaluate(scope, depth);
     if (other == nullptr) return false;
     if (!handle_) return same_value(*value, *other);
     const Text a = as_text(value);
@@ -538,11 +545,11 @@ ExpressionPtr compile_translate(const Spec& spec, const Names& names) {
   spec.is_object({"translate", "to", "else"});
   auto value = compile_expression(spec["translate"], names);
   const auto to = spec.require("to", "an object of the platform's words");
-  std::map<std::string, json, std::less<>> words;
+  std::map<std::string, Value, std::less<>> words;
   if (to) {
     for (const auto& [word, meaning] : to->members("an object of the platform's words")) {
       if (meaning.value().is_structured()) meaning.expected("a string, number, boolean or null");
-      words.emplace(word, meaning.value());
+      words.emplace(word, to_value(meaning.value()));
     }
   }
   auto otherwise = optional(spec, "else", names);
@@ -629,10 +636,11 @@ ConditionPtr compile_comparison(const Spec& spec, const Names& names) {
   }
   if (value == nullptr) return nullptr;
 
-  if (const auto is = spec.find("is")) return std::make_unique<OneOf>(std::move(value), std::vector<json>{is->value()});
+  if (const auto is = spec.find("is"))
+    return std::make_unique<OneOf>(std::move(value), std::vector<Value>{to_value(is->value())});
   if (const auto in = spec.find("in")) {
-    std::vector<json> choices;
-    for (const auto& choice : in->list("a list of values")) choices.push_back(choice.value());
+    std::vector<Value> choices;
+    for (const auto& choice : in->list("a list of values")) choices.push_back(to_value(choice.value()));
     return std::make_unique<OneOf>(std::move(value), std::move(choices));
   }
   if (const auto prefix = spec.find("starts_with")) {
@@ -646,29 +654,29 @@ ConditionPtr compile_comparison(const Spec& spec, const Names& names) {
 
 }  // namespace
 
-const json* Scope::binding(std::size_t slot) {
+const Value* Scope::binding(std::size_t slot) {
   Bound& bound = bound_[slot];
   if (bound.state == State::untouched) {
     bound.state = State::busy;  // one that leads back to itself is not there
     const Binding& binding = (*bindings_)[slot];
-    const json* value = binding.value == nullptr ? nullptr : binding.value->evaluate(*this, binding.depth);
+    const Value* value = binding.value == nullptr ? nullptr : binding.value->evaluate(*this, binding.depth);
     bound_[slot] = {State::done, value};
   }
   return bound_[slot].value;
 }
 
-const json* Scope::read_nested(std::string_view text) {
+const Value* Scope::read_nested(std::string_view text) {
   if (text.size() > nested_left_) return nullptr;
   nested_left_ -= text.size();
-  auto parsed = parse_json(text);
+  auto parsed = read_json(text, storage());
   return parsed ? there(keep(std::move(*parsed))) : nullptr;
 }
 
-Text as_text(const json* value) {
+Text as_text(const Value* value) {
   if (value == nullptr) return {};
-  if (const auto* string = value->get_ptr<const std::string*>()) return {string, {}};
-  if (value->is_number_unsigned()) return {nullptr, std::to_string(value->get<std::uint64_t>())};
-  if (value->is_number_integer()) return {nullptr, std::to_string(value->get<std::int64_t>())};
+  if (const auto* string = value->if_string()) return Text(std::string_view(*string));
+  if (const auto* number = value->if_int64()) return Text(*number);
+  if (const auto* number = value->if_uint64()) return Text(*number);
   return {};
 }
 
@@ -681,7 +689,7 @@ ExpressionPtr compile_expression(const Spec& spec, const Names& names) {
   if (spec.value().is_string()) return compile_pointer(spec, names);
   if (spec.has("const")) {
     spec.is_object({"const"});
-    return std::make_unique<Constant>(spec["const"].value());
+    return std::make_unique<Constant>(to_value(spec["const"].value()));
   }
   if (spec.has("config")) {
     spec.is_object({"config"});

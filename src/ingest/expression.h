@@ -4,16 +4,19 @@
 #pragma once
 
 #include <array>
+#include <boost/json/monotonic_resource.hpp>
+#include <charconv>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ingest/spec.h"
+#include "ingest/value.h"
 
 namespace triage::ingest {
 
@@ -32,39 +35,46 @@ class Scope {
   static constexpr std::size_t kMaxDepth = 8;
   static constexpr std::size_t kNestedBytes = 8 * 1024 * 1024;
 
-  Scope(const std::vector<nlohmann::json>& config) : config_(config) {}
+  explicit Scope(const std::vector<Value>& config) : config_(config) { made_.emplace(buffer_.data(), buffer_.size()); }
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
 
   // frames()[0] is the whole body, the last is the event itself.
-  std::array<const nlohmann::json*, kMaxDepth> frames{};
+  std::array<const Value*, kMaxDepth> frames{};
 
   // The next event: forgets what was worked out for the last one.
   void restart(const std::vector<Binding>& bindings) {
     bindings_ = &bindings;
     bound_.assign(bindings.size(), {});
-    made_.clear();
+    made_.emplace(buffer_.data(), buffer_.size());  // release() would let its next block grow from event to event
   }
 
-  const nlohmann::json* config(std::size_t index) const { return index < config_.size() ? &config_[index] : nullptr; }
-  const nlohmann::json* binding(std::size_t slot);
+  const Value* config(std::size_t index) const { return index < config_.size() ? &config_[index] : nullptr; }
+  const Value* binding(std::size_t slot);
 
   // The JSON within a string. Not there where it is none, or where one request has had kNestedBytes read in this way:
   // the same string may be looked at again for each of its events.
-  const nlohmann::json* read_nested(std::string_view text);
+  const Value* read_nested(std::string_view text);
 
-  // Keeps a made value for as long as the event is looked at.
-  const nlohmann::json* keep(nlohmann::json value) { return &made_.emplace_back(std::move(value)); }
+  // Where made values are; gone with the event. What is kept there needs no destructor.
+  Storage storage() { return &*made_; }
+  template <class T>
+  const Value* keep(T&& value) {
+    return ::new (made_->allocate(sizeof(Value), alignof(Value))) Value(std::forward<T>(value), storage());
+  }
 
  private:
   enum class State : std::uint8_t { untouched, busy, done };
   struct Bound {
     State state = State::untouched;
-    const nlohmann::json* value = nullptr;
+    const Value* value = nullptr;
   };
 
-  const std::vector<nlohmann::json>& config_;
+  const std::vector<Value>& config_;
   const std::vector<Binding>* bindings_ = nullptr;
   std::vector<Bound> bound_;
-  std::deque<nlohmann::json> made_;
+  std::array<unsigned char, 4096> buffer_;
+  std::optional<boost::json::monotonic_resource> made_;
   std::size_t nested_left_ = kNestedBytes;
 };
 
@@ -72,7 +82,7 @@ class Expression {
  public:
   virtual ~Expression() = default;
   // The value seen from frame `depth`, or null where it is not there (a JSON null is not there either).
-  virtual const nlohmann::json* evaluate(Scope& scope, std::size_t depth) const = 0;
+  virtual const Value* evaluate(Scope& scope, std::size_t depth) const = 0;
 };
 
 class Condition {
@@ -96,13 +106,30 @@ ConditionPtr compile_condition(const Spec& spec, const Names& names);  // a list
 // A JSON pointer and nothing else, relative to the element at hand.
 ExpressionPtr compile_pointer(const Spec& spec, const Names& names);
 
-// The text that a value stands for: a string, or a whole number spelled out. Null for anything else.
-struct Text {
-  const std::string* string = nullptr;
-  std::string made;
-  explicit operator bool() const { return string != nullptr || !made.empty(); }
-  std::string_view view() const { return string != nullptr ? std::string_view(*string) : std::string_view(made); }
+// The text that a value stands for: a string, or a whole number spelled out. False for anything else.
+class Text {
+ public:
+  Text() = default;
+  explicit Text(std::string_view string) : string_(string), there_(true) {}
+  explicit Text(std::uint64_t number) { spell(number); }
+  explicit Text(std::int64_t number) { spell(number); }
+
+  explicit operator bool() const { return there_; }
+  std::string_view view() const { return size_ == 0 ? string_ : std::string_view(digits_.data(), size_); }
+
+ private:
+  template <class Number>
+  void spell(Number number) {
+    size_ = static_cast<std::size_t>(std::to_chars(digits_.data(), digits_.data() + digits_.size(), number).ptr -
+                                     digits_.data());
+    there_ = true;
+  }
+
+  std::string_view string_;
+  std::array<char, 20> digits_;
+  std::size_t size_ = 0;  // of digits_
+  bool there_ = false;
 };
-Text as_text(const nlohmann::json* value);
+Text as_text(const Value* value);
 
 }  // namespace triage::ingest

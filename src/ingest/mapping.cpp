@@ -29,19 +29,19 @@ constexpr std::string_view kNameLetters = "abcdefghijklmnopqrstuvwxyz0123456789_
 
 // --- typed reading of what an expression found ---
 
-std::string read_text(const json* value, std::size_t max_bytes) {
+std::string read_text(const Value* value, std::size_t max_bytes) {
   const Text text = as_text(value);
   return text ? clean(text.view(), max_bytes) : std::string();
 }
 
 // Cut ids, addresses and language tags would be other ones, so a text that is too long is none.
-std::string read_exact(const json* value, std::size_t max_bytes) {
+std::string read_exact(const Value* value, std::size_t max_bytes) {
   const Text text = as_text(value);
   return text && text.view().size() <= max_bytes ? clean(text.view(), max_bytes) : std::string();
 }
 
 // Only what a browser may be sent to.
-std::string read_url(const json* value) {
+std::string read_url(const Value* value) {
   std::string url = read_exact(value, kUrlBytes);
   const bool web = url.compare(0, 8, "https://") == 0 || url.compare(0, 7, "http://") == 0;
   const bool plain = std::none_of(url.begin(), url.end(), [](char c) {
@@ -51,7 +51,7 @@ std::string read_url(const json* value) {
 }
 
 // A language tag, not any word: letters first, then letters, digits and hyphens.
-std::string read_language(const json* value) {
+std::string read_language(const Value* value) {
   std::string tag = read_exact(value, kLanguageBytes);
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   const bool ok =
@@ -60,13 +60,9 @@ std::string read_language(const json* value) {
   return ok ? tag : std::string();
 }
 
-std::optional<double> read_number(const json* value) {
-  if (value == nullptr) return std::nullopt;
-  if (value->is_number()) {
-    const double number = value->get<double>();
-    return std::isfinite(number) ? std::optional(number) : std::nullopt;
-  }
-  const auto* text = value->get_ptr<const std::string*>();
+std::optional<double> read_number(const Value* value) {
+  if (const auto number = number_in(value)) return number;
+  const auto* text = value == nullptr ? nullptr : value->if_string();
   if (text == nullptr || text->empty() || text->size() > 32) return std::nullopt;
   char* end = nullptr;
   const double number = std::strtod(text->c_str(), &end);
@@ -74,14 +70,14 @@ std::optional<double> read_number(const json* value) {
   return number;
 }
 
-std::optional<std::int64_t> read_count(const json* value) {
+std::optional<std::int64_t> read_count(const Value* value) {
   constexpr double kMost = 9e15;  // whole numbers that a double holds exactly
   const auto number = read_number(value);
   if (!number || *number < 0 || *number > kMost || *number != std::floor(*number)) return std::nullopt;
   return static_cast<std::int64_t>(*number);
 }
 
-std::optional<double> read_within(const json* value, double least, double most) {
+std::optional<double> read_within(const Value* value, double least, double most) {
   const auto number = read_number(value);
   if (!number || *number < least || *number > most) return std::nullopt;
   return number;
@@ -129,7 +125,7 @@ struct Group {
   std::vector<Rule> rules;
 };
 
-const json* value_of(const ExpressionPtr& expression, Scope& scope, std::size_t depth) {
+const Value* value_of(const ExpressionPtr& expression, Scope& scope, std::size_t depth) {
   return expression == nullptr ? nullptr : expression->evaluate(scope, depth);
 }
 
@@ -142,7 +138,7 @@ class Run {
 
   bool too_many() const { return too_many_; }
 
-  void body(const std::vector<Group>& groups, const json& body) {
+  void body(const std::vector<Group>& groups, const Value& body) {
     const std::size_t events = out_.events.size();
     const int ignored = out_.ignored;
     body_ = &body;
@@ -167,14 +163,14 @@ class Run {
     if (too_many_) return;
     if (depth == group.each.size()) return event(group, depth, name);
     for (const auto& choice : group.each[depth].choices) {
-      const json* found = choice.array->evaluate(scope_, depth);
+      const Value* found = choice.array->evaluate(scope_, depth);
       if (found == nullptr) continue;
       if (!found->is_array()) {
         scope_.frames[depth + 1] = found;
         descend(group, depth + 1, choice.name);
         continue;
       }
-      for (const auto& element : *found) {
+      for (const auto& element : found->get_array()) {
         scope_.frames[depth + 1] = &element;
         descend(group, depth + 1, choice.name);
         if (too_many_) return;
@@ -286,8 +282,8 @@ class Run {
     author.name = read_text(value_of(fields.author_name, scope_, depth), kNameBytes);
     if (author.native_id.empty() && author.handle.empty() && author.name.empty()) return;
     author.followers = read_count(value_of(fields.author_followers, scope_, depth));
-    const json* verified = value_of(fields.author_verified, scope_, depth);
-    if (verified != nullptr && verified->is_boolean()) author.verified = verified->get<bool>();
+    const Value* verified = value_of(fields.author_verified, scope_, depth);
+    if (verified != nullptr && verified->is_bool()) author.verified = verified->get_bool();
     post.author = std::move(author);
   }
 
@@ -301,7 +297,7 @@ class Run {
   }
 
   void fill_media(const MediaField& media, Post& post, std::size_t depth) {
-    const auto add_one = [&](const json& element) {
+    const auto add_one = [&](const Value& element) {
       scope_.frames[depth + 1] = &element;
       Media item;
       item.type = read_exact(value_of(media.type, scope_, depth + 1), kIdBytes);
@@ -312,13 +308,13 @@ class Run {
       post.media.push_back(std::move(item));
     };
     for (const auto& each : media.each) {
-      const json* found = each->evaluate(scope_, depth);
+      const Value* found = each->evaluate(scope_, depth);
       if (found == nullptr) continue;
       if (!found->is_array()) {
         if (post.media.size() < kMediaItems) add_one(*found);
         continue;
       }
-      for (const auto& element : *found) {
+      for (const auto& element : found->get_array()) {
         if (post.media.size() >= kMediaItems) return;
         add_one(element);
       }
@@ -343,16 +339,24 @@ class Run {
   }
 
   // Where a value stands in the body; a made value, of a nested document, stands nowhere.
-  std::string pointer_to(const json* value) const {
+  std::string pointer_to(const Value* value) const {
     std::string out;
-    const std::function<bool(const json&)> within = [&](const json& at) {
+    const std::function<bool(const Value&)> within = [&](const Value& at) {
       if (&at == value) return true;
       const std::size_t size = out.size();
-      if (!at.is_structured()) return false;
-      for (const auto& member : at.items()) {
-        out += '/' + pointer_token(member.key());
-        if (within(member.value())) return true;
+      const auto below = [&](std::string_view name, const Value& child) {
+        out += '/' + pointer_token(name);
+        if (within(child)) return true;
         out.resize(size);
+        return false;
+      };
+      if (const auto* object = at.if_object()) {
+        return std::any_of(object->begin(), object->end(),
+                           [&](const auto& member) { return below(member.key(), member.value()); });
+      }
+      const auto* array = at.if_array();
+      for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+        if (below(std::to_string(i), (*array)[i])) return true;
       }
       return false;
     };
@@ -373,7 +377,7 @@ class Run {
   const bool trace_;
   Mapped& out_;
   Scope scope_;
-  const json* body_ = nullptr;
+  const Value* body_ = nullptr;
   std::size_t group_ = 0;
   bool too_many_ = false;
 };
@@ -383,11 +387,11 @@ class RuleMapping : public Mapping {
   RuleMapping(std::vector<Group> groups, std::string platform)
       : groups_(std::move(groups)), platform_(std::move(platform)) {}
 
-  Result<void> map(const json& body, const MappingContext& context, bool trace, Mapped& out) const override {
+  Result<void> map(const Value& body, const MappingContext& context, bool trace, Mapped& out) const override {
     Run run(context, platform_, trace, out);
     // Meta's documentation shows some bodies within a list.
-    if (body.is_array() && !body.empty()) {
-      for (const auto& one : body) run.body(groups_, one);
+    if (const auto* list = body.if_array(); list != nullptr && !list->empty()) {
+      for (const auto& one : *list) run.body(groups_, one);
     } else {
       run.body(groups_, body);
     }

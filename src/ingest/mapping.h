@@ -4,13 +4,13 @@
 
 #include <map>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ingest/spec.h"
+#include "ingest/value.h"
 #include "triage/ingest/source.h"
 
 namespace triage::ingest {
@@ -19,7 +19,7 @@ namespace triage::ingest {
 // refer to by {"config": name}, in the order that it was compiled with.
 struct MappingContext {
   std::string_view source;
-  const std::vector<nlohmann::json>& config;
+  const std::vector<Value>& config;
   Time now{};
 };
 
@@ -29,8 +29,7 @@ class Mapping {
 
   // Adds to `out`. Stops with unprocessable where one request would hold too many events.
   // `trace`: says in out.trace what became of what.
-  virtual Result<void> map(const nlohmann::json& body, const MappingContext& context, bool trace,
-                           Mapped& out) const = 0;
+  virtual Result<void> map(const Value& body, const MappingContext& context, bool trace, Mapped& out) const = 0;
 };
 
 // `events` is the list of groups of rules. `config` gives the names that {"config": …} may use, and their place.

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <string>
 
 namespace triage::ingest {
@@ -66,17 +65,17 @@ std::optional<Time> read_rfc3339(std::string_view text) {
   return time ? within(to_millis(*time)) : std::nullopt;
 }
 
-std::optional<double> read_number(const nlohmann::json& value) {
-  if (value.is_number()) return value.get<double>();
-  const auto* text = value.get_ptr<const std::string*>();
-  if (text == nullptr || text->empty() || text->size() > 20) return std::nullopt;
+std::optional<double> read_number(const Value& value) {
+  if (const auto number = number_in(&value)) return number;
+  const auto text = string_in(&value);
+  if (!text || text->empty() || text->size() > 20) return std::nullopt;
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
   if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
   return static_cast<double>(number);
 }
 
-std::optional<Time> read_epoch(const nlohmann::json& value, TimeFormat format) {
+std::optional<Time> read_epoch(const Value& value, TimeFormat format) {
   constexpr double kLikelyMillis = 1e11;  // as seconds this is the year 5138, as milliseconds 1973
   const auto number = read_number(value);
   if (!number || !std::isfinite(*number)) return std::nullopt;
@@ -102,12 +101,12 @@ std::optional<TimeFormat> parse_time_format(std::string_view name) {
   return std::nullopt;
 }
 
-std::optional<Time> read_time(const nlohmann::json& value, TimeFormat format) {
+std::optional<Time> read_time(const Value& value, TimeFormat format) {
   switch (format) {
     case TimeFormat::rfc3339:
     case TimeFormat::x: {
-      const auto* text = value.get_ptr<const std::string*>();
-      if (text == nullptr || text->size() > 64) return std::nullopt;
+      const auto text = string_in(&value);
+      if (!text || text->size() > 64) return std::nullopt;
       return format == TimeFormat::x ? read_x(*text) : read_rfc3339(*text);
     }
     case TimeFormat::epoch_seconds:

@@ -1,10 +1,10 @@
 // The ways in which platforms write a time. A source file names them.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string_view>
 
+#include "ingest/value.h"
 #include "triage/model/time.h"
 
 namespace triage::ingest {
@@ -20,6 +20,6 @@ enum class TimeFormat {
 std::optional<TimeFormat> parse_time_format(std::string_view name);
 
 // Nothing where the value is not such a time, or not within the years 1970 to 9999.
-std::optional<Time> read_time(const nlohmann::json& value, TimeFormat format);
+std::optional<Time> read_time(const Value& value, TimeFormat format);
 
 }  // namespace triage::ingest

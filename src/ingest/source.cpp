@@ -3,6 +3,7 @@
 #include "triage/ingest/source.h"
 
 #include <algorithm>
+#include <boost/json/monotonic_resource.hpp>
 #include <nlohmann/json.hpp>
 
 #include "ingest/body.h"
@@ -20,6 +21,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kBrandAccount = "brand_account";
+constexpr std::size_t kMemoryFactor = 3;  // what a usual body takes once it is read, in times of its bytes
 
 struct SecretSpec {
   std::string name;
@@ -71,7 +73,7 @@ bool says_json(const Headers* headers) {
 
 class BoundSource : public Source {
  public:
-  BoundSource(std::shared_ptr<const Compiled> file, SourceConfig config, std::vector<json> values,
+  BoundSource(std::shared_ptr<const Compiled> file, SourceConfig config, std::vector<Value> values,
               std::vector<std::unique_ptr<const Signature>> signatures)
       : file_(std::move(file)),
         config_(std::move(config)),
@@ -109,12 +111,9 @@ class BoundSource : public Source {
     if (file_->generic && !says_json(delivery.headers)) {
       return make_error(ErrorCode::unsupported_media, "expected a body with Content-Type: application/json");
     }
-    const auto body = read_body(file_->body, delivery.body);
-    if (!body) return body.error();
     Mapped out;
-    const auto mapped = file_->generic
-                            ? map_generic(*file_->generic, *body, config_, file_->platform, now, trace, out)
-                            : file_->mapping->map(*body, MappingContext{config_.name, values_, now}, trace, out);
+    const auto mapped =
+        file_->generic ? map_posts(delivery.body, now, trace, out) : map_events(delivery.body, now, trace, out);
     if (!mapped) return mapped.error();
     return out;
   }
@@ -132,9 +131,22 @@ class BoundSource : public Source {
   }
 
  private:
+  Result<void> map_posts(std::string_view bytes, Time now, bool trace, Mapped& out) const {
+    const auto body = parse_json(bytes);
+    if (!body) return body.error();
+    return map_generic(*file_->generic, *body, config_, file_->platform, now, trace, out);
+  }
+
+  Result<void> map_events(std::string_view bytes, Time now, bool trace, Mapped& out) const {
+    boost::json::monotonic_resource memory(kMemoryFactor * bytes.size());
+    const auto body = read_body(file_->body, bytes, &memory);
+    if (!body) return body.error();
+    return file_->mapping->map(*body, MappingContext{config_.name, values_, now}, trace, out);
+  }
+
   std::shared_ptr<const Compiled> file_;
   SourceConfig config_;
-  std::vector<json> values_;
+  std::vector<Value> values_;
   std::vector<std::unique_ptr<const Signature>> signatures_;
   std::vector<std::string> handshake_secrets_;
 };
@@ -235,7 +247,7 @@ class CompiledFile : public SourceFile {
       return error;
     }
 
-    std::vector<json> values(config_names(*file_).size());
+    std::vector<Value> values(config_names(*file_).size());
     if (!config.brand_account.empty()) values[0] = config.brand_account;
     for (const auto& [name, index] : config_names(*file_)) {
       const auto setting = settings.find(name);

@@ -10,11 +10,8 @@
 namespace triage::ingest {
 namespace {
 
-using nlohmann::json;
-
 constexpr std::size_t kMaxDepth = 128;
-constexpr std::size_t kMostValues = 250'000;  // as JSON may have
-constexpr std::size_t kMostTags = 600'000;    // pugixml takes some sixty bytes for each before it can be counted
+constexpr std::size_t kMostTags = 600'000;  // pugixml takes some sixty bytes for each before it can be counted
 
 Error not_xml(std::size_t at, const std::string& reason) {
   return make_error(ErrorCode::bad_request, "not valid XML at byte " + std::to_string(at) + ": " + reason);
@@ -31,19 +28,21 @@ std::size_t place_of(const pugi::xml_node& node) {
 
 class Converter {
  public:
+  explicit Converter(const Storage& storage) : storage_(storage) {}
+
   const std::optional<Error>& error() const { return error_; }
 
-  json element(const pugi::xml_node& node, std::size_t depth) {
+  Value element(const pugi::xml_node& node, std::size_t depth) {
     if (depth > kMaxDepth && !error_) {
       error_ = not_xml(place_of(node), "nested too deep, expected at most " + std::to_string(kMaxDepth) + " levels");
     }
     if (++values_ > kMostValues && !error_) error_ = too_many();
     if (error_) return nullptr;
 
-    json out = json::object();
+    boost::json::object out(storage_);
     for (const auto& attribute : node.attributes()) {
       if (++values_ > kMostValues) break;
-      out.emplace('@' + std::string(attribute.name()), unescape_html(attribute.value()));
+      out.emplace('@' + std::string(attribute.name()), Value(unescape_html(attribute.value()), storage_));
     }
     std::string text;
     for (const auto& child : node.children()) {
@@ -56,30 +55,32 @@ class Converter {
         if (error_) return nullptr;
       }
     }
-    if (out.empty()) return text;
-    if (!text.empty()) out.emplace("#text", std::move(text));
+    if (out.empty()) return Value(text, storage_);
+    if (!text.empty()) out.emplace("#text", Value(text, storage_));
     return out;
   }
 
  private:
   // An element is never an array, so an array is what several of one name have become.
-  static void add(json& to, const char* name, json value) {
+  void add(boost::json::object& to, const char* name, Value value) {
     const auto [there, is_new] = to.emplace(name, nullptr);
+    Value& held = there->value();
     if (is_new) {
-      *there = std::move(value);
+      held = std::move(value);
     } else {
-      if (!there->is_array()) *there = json::array({std::move(*there)});
-      there->push_back(std::move(value));
+      if (!held.is_array()) held = boost::json::array({std::move(held)}, storage_);
+      held.get_array().push_back(std::move(value));
     }
   }
 
+  const Storage& storage_;
   std::size_t values_ = 0;
   std::optional<Error> error_;
 };
 
 }  // namespace
 
-Result<json> read_xml(std::string_view bytes) {
+Result<Value> read_xml(std::string_view bytes, const Storage& storage) {
   if (const auto bad = find_invalid_utf8(bytes); bad != std::string_view::npos) return not_xml(bad, "expected UTF-8");
   if (const auto nul = bytes.find('\0'); nul != std::string_view::npos) return not_xml(nul, "a NUL character");
   if (static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '<')) > kMostTags) return too_many();
@@ -101,10 +102,10 @@ Result<json> read_xml(std::string_view bytes) {
   }
   if (!root) return not_xml(bytes.size(), "expected an element");
 
-  Converter converter;
-  json value = converter.element(root, 1);
+  Converter converter(storage);
+  Value value = converter.element(root, 1);
   if (converter.error()) return *converter.error();
-  json out = json::object();
+  boost::json::object out(storage);
   out.emplace(root.name(), std::move(value));
   return {boost::system::in_place_value, std::move(out)};
 }
