@@ -1,4 +1,4 @@
-// The HTTP/1.1 client for callbacks: kept connections, deadlines, TLS with verification, and no request to an address
+// The HTTP/1.1 client: kept connections, deadlines, TLS with verification, and no request to an address
 // that is not public unless allowed. The address is checked after name resolution and the connection goes to the very
 // address that was checked, so a name cannot be rebound between the two.
 #pragma once
@@ -34,10 +34,13 @@ struct ClientOptions {
 };
 
 struct ClientRequest {
-  Method method = Method::post;
+  Method method = Method::post;  // any but Method::other
   Url url;
-  Headers headers;  // Host, Content-Length, User-Agent and Connection are set by the client
-  std::string body;
+  Headers headers;   // Host, Content-Length, User-Agent and Connection are set by the client
+  std::string body;  // not sent with GET and HEAD
+  // False: what it asks for must not happen twice. It gets a connection of its own, never a kept one that the server
+  // may have closed, so it is sent once at most.
+  bool repeatable = true;
 };
 
 struct ClientResponse {
@@ -55,9 +58,13 @@ class Client {
 
   // One exchange. Any HTTP status is a value; redirects are not followed. Errors: forbidden (address not public, says
   // which), timeout, bad_gateway (could not resolve, connect, verify or read: says which and why), bad_request (a
-  // header that is not one). They name host and port, never the path or a header's value. A kept connection that the
-  // server closed before answering is replaced once by a new one. `request` must live until the answer is there.
-  boost::asio::awaitable<Result<ClientResponse>> send(const ClientRequest& request);
+  // header or a method that is not one). They name host and port, never the path or a header's value. A kept connection
+  // that the server closed before answering is replaced once by a new one, and a repeatable request sent again.
+  //
+  // *sent becomes false at the start, and true as soon as a byte of the request may have left for the server, whatever
+  // comes of it: an error with *sent false (name, address, connect, TLS) means that the server has surely not got it.
+  // It holds when the coroutine is cancelled, too. `request` and *sent must live until the answer is there.
+  boost::asio::awaitable<Result<ClientResponse>> send(const ClientRequest& request, bool* sent = nullptr);
 
   void close_idle();
 

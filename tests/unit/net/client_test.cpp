@@ -1,6 +1,8 @@
 // What the client promises to those who send callbacks with it.
 #include "triage/net/client.h"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include "certificate.h"
@@ -21,8 +23,8 @@ class Caller {
  public:
   explicit Caller(const ClientOptions& options = allowing_private()) : client(options) {}
 
-  Result<ClientResponse> send(const ClientRequest& request) {
-    auto answer = asio::co_spawn(context, client.send(request), asio::use_future);
+  Result<ClientResponse> send(const ClientRequest& request, bool* sent = nullptr) {
+    auto answer = asio::co_spawn(context, client.send(request, sent), asio::use_future);
     context.restart();
     while (answer.wait_for(0s) != std::future_status::ready) context.run_one();
     return answer.get();
@@ -120,6 +122,13 @@ class Scripted {
   std::thread thread_;
 };
 
+// One that nobody listens on.
+unsigned short closed_port() {
+  asio::io_context io;
+  const asio::ip::tcp::acceptor acceptor(io, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  return acceptor.local_endpoint().port();
+}
+
 using Then = Scripted::Script::Then;
 const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -138,6 +147,43 @@ TEST(Client, SendsTheRequestAndReturnsWhateverStatusComes) {
   EXPECT_EQ(server.requests().at(0), "POST /hook?a=b HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
                                          "\r\nUser-Agent: triaged\r\nwebhook-id: msg_1\r\nContent-Length: 7\r\n\r\n"
                                          "{\"a\":1}");
+}
+
+TEST(Client, SendsABodyWithTheMethodsThatHaveOne) {
+  struct Case {
+    Method method;
+    std::string body;
+    std::string line;
+    std::string rest;
+  };
+  const std::vector<Case> cases{
+      {Method::get, "not sent", "GET", "\r\n"},
+      {Method::head, "not sent", "HEAD", "\r\n"},
+      {Method::post, "", "POST", "Content-Length: 0\r\n\r\n"},
+      {Method::put, "a", "PUT", "Content-Length: 1\r\n\r\na"},
+      {Method::patch, "ab", "PATCH", "Content-Length: 2\r\n\r\nab"},
+      {Method::del, "", "DELETE", "\r\n"},
+      {Method::del, "abc", "DELETE", "Content-Length: 3\r\n\r\nabc"},
+  };
+  Scripted server(std::vector<Scripted::Script>(cases.size(), {"HTTP/1.1 204 No Content\r\n\r\n"}));
+  Caller caller;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    ClientRequest request;
+    request.method = cases[i].method;
+    request.url = parse_url("http://127.0.0.1:" + std::to_string(server.port()) + "/a").value();
+    request.body = cases[i].body;
+    const auto answer = caller.send(request);
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_EQ(server.requests().at(i), cases[i].line +
+                                           " /a HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
+                                           "\r\nUser-Agent: triaged\r\n" + cases[i].rest);
+  }
+  ClientRequest other;
+  other.method = Method::other;
+  other.url = parse_url("http://127.0.0.1:" + std::to_string(server.port()) + "/a").value();
+  const auto answer = caller.send(other);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::bad_request);
 }
 
 TEST(Client, UsesAKeptConnectionAgain) {
@@ -214,12 +260,113 @@ TEST(Client, GivesUpWhenTimeIsOver) {
   const auto answer = caller.post(silent.port());
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::timeout);
-  EXPECT_NE(answer.error().detail.find("50 ms"), std::string::npos) << answer.error().detail;
+  const std::string who = "127.0.0.1:" + std::to_string(silent.port());
+  EXPECT_EQ(answer.error().detail, who + " did not answer within 50 ms (while waiting for its answer)");
 
   Scripted drips({{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly so much"}});
   const auto half = caller.post(drips.port());
   ASSERT_FALSE(half);
   EXPECT_EQ(half.error().code, ErrorCode::timeout);
+  EXPECT_NE(half.error().detail.find("(while reading its answer)"), std::string::npos) << half.error().detail;
+}
+
+TEST(Client, SendsAnUnrepeatableRequestOnceAtMost) {
+  {
+    TestServer server;
+    Caller caller;
+    ClientRequest request;
+    request.url = parse_url("http://127.0.0.1:" + std::to_string(server.port()) + "/echo").value();
+    request.repeatable = false;
+    EXPECT_EQ(caller.send(request)->status, 200);
+    EXPECT_EQ(caller.send(request)->status, 200);
+    EXPECT_EQ(server.server->stats().accepted, 2) << "never on a kept connection";
+    EXPECT_EQ(caller.post(server.port())->status, 200);
+    EXPECT_EQ(server.server->stats().accepted, 2) << "others may use the ones that it leaves";
+  }
+  for (const Then then : {Then::close, Then::reset}) {
+    Scripted server({{kOk, Then::close}, {"", then}, {kOk}});
+    Caller caller;
+    EXPECT_EQ(caller.post(server.port())->body, "ok");
+    ClientRequest request;
+    request.url = parse_url("http://127.0.0.1:" + std::to_string(server.port()) + "/").value();
+    request.repeatable = false;
+    bool sent = false;
+    const auto answer = caller.send(request, &sent);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, ErrorCode::bad_gateway);
+    EXPECT_TRUE(sent);
+    EXPECT_EQ(server.requests().size(), 2U);
+  }
+}
+
+TEST(Client, SaysWhetherTheRequestMayHaveArrived) {
+  ClientRequest request;
+  request.repeatable = false;
+  const auto to = [&](unsigned short port) {
+    request.url = parse_url("http://127.0.0.1:" + std::to_string(port) + "/").value();
+  };
+  bool sent = false;
+
+  Caller caller;
+  Scripted answers({{kOk}});
+  to(answers.port());
+  EXPECT_TRUE(caller.send(request, &sent));
+  EXPECT_TRUE(sent);
+
+  sent = true;
+  to(closed_port());
+  EXPECT_FALSE(caller.send(request, &sent));
+  EXPECT_FALSE(sent) << "the connection was refused";
+
+  sent = true;
+  request.url = parse_url("http://no-such-host.invalid/").value();
+  EXPECT_FALSE(caller.send(request, &sent));
+  EXPECT_FALSE(sent) << "the name has no address";
+
+  sent = true;
+  Caller strict{ClientOptions{}};
+  to(answers.port());
+  EXPECT_FALSE(strict.send(request, &sent));
+  EXPECT_FALSE(sent) << "the address was refused";
+
+  sent = true;
+  to(answers.port());
+  request.headers = {{"X-A", "b\r\n"}};
+  EXPECT_FALSE(caller.send(request, &sent));
+  EXPECT_FALSE(sent) << "a header was refused";
+  request.headers.clear();
+
+  Scripted closes({{"", Then::close}});
+  to(closes.port());
+  EXPECT_FALSE(caller.send(request, &sent));
+  EXPECT_TRUE(sent) << "closed after it was read";
+
+  sent = false;
+  Scripted silent({});
+  Caller hasty(allowing_private(50ms));
+  to(silent.port());
+  const auto late = hasty.send(request, &sent);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::timeout);
+  EXPECT_TRUE(sent) << "read and never answered";
+}
+
+TEST(Client, SaysSoOfARequestThatWasCancelledToo) {
+  Scripted silent({{""}});
+  Caller caller;
+  ClientRequest request;
+  request.url = parse_url("http://127.0.0.1:" + std::to_string(silent.port()) + "/").value();
+  bool sent = false;
+  bool ended = false;
+  asio::cancellation_signal cancel;
+  asio::co_spawn(caller.context, caller.client.send(request, &sent),
+                 asio::bind_cancellation_slot(
+                     cancel.slot(), [&](const std::exception_ptr&, const Result<ClientResponse>&) { ended = true; }));
+  while (silent.requests().empty()) caller.context.run_one_for(10ms);
+  cancel.emit(asio::cancellation_type::terminal);
+  caller.context.restart();
+  while (!ended) caller.context.run_one();
+  EXPECT_TRUE(sent);
 }
 
 TEST(Client, RefusesAnAddressThatIsNotPublic) {
@@ -253,16 +400,11 @@ TEST(Client, SaysWhatCouldNotBeDone) {
   EXPECT_NE(unknown.error().detail.find("could not resolve no-such-host.invalid"), std::string::npos)
       << unknown.error().detail;
 
-  unsigned short closed = 0;
-  {
-    asio::io_context io;
-    asio::ip::tcp::acceptor acceptor(io, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-    closed = acceptor.local_endpoint().port();
-  }
-  const auto refused = caller.post(closed, "/secret-path");
+  const auto refused = caller.post(closed_port(), "/secret-path");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::bad_gateway);
-  EXPECT_NE(refused.error().detail.find("connect"), std::string::npos) << refused.error().detail;
+  EXPECT_NE(refused.error().detail.find("could not connect to 127.0.0.1:"), std::string::npos)
+      << refused.error().detail;
   EXPECT_NE(refused.error().detail.find("refused"), std::string::npos) << refused.error().detail;
   EXPECT_EQ(refused.error().detail.find("secret"), std::string::npos) << refused.error().detail;
 
@@ -362,9 +504,13 @@ TEST_F(ClientTls, RefusesACertificateThatNobodyTrusts) {
   server_options.tls = files_;
   TestServer server(server_options);
   Caller caller;
-  const auto answer = caller.post(url(server, "localhost"), "over TLS");
+  ClientRequest request;
+  request.url = parse_url(url(server, "localhost")).value();
+  bool sent = true;
+  const auto answer = caller.send(request, &sent);
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::bad_gateway);
+  EXPECT_FALSE(sent);
   EXPECT_NE(answer.error().detail.find("self-signed"), std::string::npos) << answer.error().detail;
   EXPECT_EQ(server.echoes, 0);
 }
