@@ -1,0 +1,199 @@
+#include "ingest/api_file.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace triage::ingest {
+namespace {
+
+using nlohmann::json;
+
+// The names within one rule: its own bindings, and those of the answer, which is a frame below the document.
+struct RuleNames {
+  Names document;
+  Names answer;
+};
+
+RuleNames rule_names(const Spec& spec, const Names& file, std::vector<Binding>& bindings) {
+  RuleNames out{file, file};
+  if (const auto let = spec.find("let")) compile_bindings(*let, out.document, bindings);
+  out.answer = out.document;
+  ++out.answer.depth;
+  return out;
+}
+
+void compile_calls(const Spec& spec, const RuleNames& names, const std::vector<std::string>& secrets, CallRule& out) {
+  if (const auto when = spec.find("when")) out.when = compile_condition(*when, names.document);
+  if (const auto before = spec.find("before")) out.before = compile_call(*before, names.document, secrets);
+  if (const auto call = spec.require("call", "the call to make")) {
+    out.call = compile_call(*call, names.document, secrets);
+  }
+}
+
+ReplyRule compile_reply(const Spec& spec, const Names& file, const std::vector<std::string>& secrets) {
+  ReplyRule out;
+  if (!spec.is_object({"let", "when", "before", "call", "text", "max_length", "count", "native_id", "url", "repeat",
+                       "already_when"})) {
+    return out;
+  }
+  const RuleNames names = rule_names(spec, file, out.bindings);
+  compile_calls(spec, names, secrets, out);
+  if (const auto text = spec.find("text")) out.text = compile_expression(*text, names.document);
+  if (const auto most = spec.find("max_length")) {
+    if (const auto whole = most->whole(1, 1'000'000)) out.max_length = static_cast<std::size_t>(*whole);
+  }
+  if (const auto count = spec.find("count")) {
+    const auto unit = count->one_of({"characters", "utf16", "bytes", "graphemes", "x"});
+    if (unit) out.count = parse_length_unit(*unit).value_or(LengthUnit::characters);
+    if (!spec.has("max_length")) count->fail("expected a max_length beside it");
+  }
+  if (const auto id = spec.find("native_id")) out.native_id = compile_expression(*id, names.answer);
+  if (const auto url = spec.find("url")) out.url = compile_expression(*url, names.answer);
+  if (const auto repeat = spec.find("repeat")) out.repeat = repeat->flag().value_or(false);
+  if (const auto already = spec.find("already_when")) out.already_when = compile_condition(*already, names.answer);
+  return out;
+}
+
+// The answer is mapped as an event is: the group's element is the answer, around it is the document.
+std::unique_ptr<const Mapping> compile_answer(const Spec& spec, const std::string& platform, const ApiNames& names) {
+  json group = {{"each", json::array({"/answer"})}, {"rules", json::array({json{{"event", "post"}}})}};
+  for (const char* key : {"own", "fields"}) {
+    if (spec.has(key)) group[key] = spec[key].value();
+  }
+  json& fields = group["fields"];
+  if (!fields.is_object()) fields = json::object();
+  for (const auto& [field, pointer] : {std::pair("native_id", "$/post/native_id"),
+                                       std::pair("platform", "$/post/platform"), std::pair("kind", "$/post/kind")}) {
+    if (!fields.contains(field)) fields[field] = pointer;
+  }
+  const json events = json::array({std::move(group)});
+  std::vector<FieldError> errors;
+  auto mapping = compile_mapping(Spec(events, "", errors), platform, names.config);
+  // The group stands at "/0" here; in the file it is the rule itself.
+  for (FieldError& error : errors) {
+    std::string_view at = error.pointer;
+    for (const std::string_view made : {"/0/rules/0", "/0"}) {
+      if (at.starts_with(made)) {
+        at.remove_prefix(made.size());
+        break;
+      }
+    }
+    spec.errors().push_back({spec.at() + std::string(at), error.detail});
+  }
+  return mapping;
+}
+
+FetchRule compile_fetch(const Spec& spec, const Names& file, const std::string& platform, const ApiNames& known) {
+  FetchRule out;
+  if (!spec.is_object({"when", "before", "call", "fields", "own", "gone_when"})) return out;
+  RuleNames names{file, file};
+  ++names.answer.depth;
+  compile_calls(spec, names, known.secrets, out);
+  if (const auto gone = spec.find("gone_when")) out.gone_when = compile_condition(*gone, names.answer);
+  if (spec.require("fields", "the fields of the post, in the answer")) {
+    out.mapping = compile_answer(spec, platform, known);
+  }
+  return out;
+}
+
+PullRule compile_pull(const Spec& spec, const Names& file, const std::vector<std::string>& secrets) {
+  PullRule out;
+  if (!spec.is_object({"name", "every", "let", "when", "call", "cursor", "more", "back", "body", "stream"})) return out;
+  const RuleNames names = rule_names(spec, file, out.bindings);
+  if (const auto name = spec.require("name", "a name for the log and the cursor")) {
+    out.name = name->text().value_or("");
+    if (out.name.empty() || out.name.size() > 64) name->fail("expected 1 to 64 characters");
+  }
+  if (const auto every = spec.find("every")) {
+    const auto text = every->text();
+    const auto read = text ? parse_duration(*text) : std::nullopt;
+    if (read && *read >= std::chrono::seconds(1)) {
+      out.every = *read;
+    } else if (text) {
+      every->fail("expected a duration of at least a second, such as \"60s\"");
+    }
+  }
+  if (const auto when = spec.find("when")) out.when = compile_condition(*when, names.document);
+  if (const auto call = spec.require("call", "the call that asks for what is new")) {
+    out.call = compile_call(*call, names.document, secrets);
+  }
+  if (const auto cursor = spec.find("cursor")) out.cursor = compile_expression(*cursor, names.answer);
+  if (const auto more = spec.find("more")) out.more = compile_condition(*more, names.answer);
+  if (const auto back = spec.find("back")) out.back = compile_expression(*back, names.answer);
+  if (spec.has("more") && spec.has("back")) {
+    spec.fail("more", "expected one of more (the oldest come first) and back (the newest come first)");
+  }
+  if (const auto body = spec.find("body")) {
+    const auto name = body->one_of({"json", "xml", "form"});
+    if (name) out.body = parse_body_format(*name);
+  }
+  if (const auto stream = spec.find("stream")) {
+    if (stream->is_object({"call"})) {
+      if (const auto call = stream->require("call", "the call that opens the stream")) {
+        out.stream = compile_call(*call, names.document, secrets);
+        if (out.stream->method != "GET") call->fail("method", "expected GET");
+      }
+    }
+  }
+  return out;
+}
+
+RateLimitSpec compile_rate_limit(const Spec& spec, const Names& names) {
+  RateLimitSpec out;
+  if (!spec.is_object({"remaining", "reset", "format", "retry_after"})) return out;
+  if (const auto remaining = spec.find("remaining")) out.remaining = remaining->text().value_or("");
+  if (const auto reset = spec.find("reset")) out.reset = reset->text().value_or("");
+  if (const auto format = spec.find("format")) {
+    const auto name = format->one_of({"seconds", "rfc3339", "rfc5322", "epoch_seconds", "epoch_milliseconds", "epoch"});
+    if (name && *name != "seconds") out.format = parse_time_format(*name);
+  }
+  if (const auto after = spec.find("retry_after")) out.retry_after = compile_expression(*after, names);
+  return out;
+}
+
+}  // namespace
+
+std::unique_ptr<const ApiSpec> compile_api(const Spec& file, const std::string& platform, const ApiNames& known) {
+  const bool any = file.has("api") || file.has("replies") || file.has("fetches") || file.has("pulls");
+  if (!any) return nullptr;
+  auto out = std::make_unique<ApiSpec>();
+  Names names;
+  names.config = known.config;
+  for (const std::string& secret : known.secrets) {
+    if (!names.config.emplace(secret, names.config.size()).second) {
+      file.fail("secrets", "\"" + secret + "\" is also the name of a setting: calls could not tell them apart");
+    }
+  }
+  Names answer = names;
+  ++answer.depth;
+  if (const auto api = file.find("api"); api && api->is_object({"base", "auth", "headers", "rate_limit", "retry_when"})) {
+    if (const auto base = api->find("base")) out->defaults.base = compile_expression(*base, names);
+    if (const auto auth = api->find("auth")) out->defaults.auth = compile_auth(*auth, names, known.secrets);
+    if (const auto headers = api->find("headers")) out->defaults.headers = compile_named(*headers, names);
+    if (const auto limit = api->find("rate_limit")) out->rate_limit = compile_rate_limit(*limit, answer);
+    if (const auto retry = api->find("retry_when")) out->retry_when = compile_condition(*retry, answer);
+  }
+  if (const auto replies = file.find("replies")) {
+    for (const auto& rule : replies->list("a list of rules")) {
+      out->replies.push_back(compile_reply(rule, names, known.secrets));
+    }
+  }
+  if (const auto fetches = file.find("fetches")) {
+    for (const auto& rule : fetches->list("a list of rules")) {
+      out->fetches.push_back(compile_fetch(rule, names, platform, known));
+    }
+  }
+  if (const auto pulls = file.find("pulls")) {
+    for (const auto& rule : pulls->list("a list of pulls")) {
+      PullRule pull = compile_pull(rule, names, known.secrets);
+      const bool taken =
+          std::any_of(out->pulls.begin(), out->pulls.end(), [&](const PullRule& p) { return p.name == pull.name; });
+      if (taken) rule.fail("name", "expected a name of its own");
+      out->pulls.push_back(std::move(pull));
+    }
+    if (!file.has("events")) pulls->fail("expected \"events\" beside it: what is read is mapped by them");
+  }
+  return out;
+}
+
+}  // namespace triage::ingest

@@ -1,0 +1,596 @@
+#include "ingest/bound_api.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <cmath>
+
+#include "ingest/signature.h"
+#include "ingest/text.h"
+
+namespace triage::ingest {
+namespace {
+
+namespace bj = boost::json;
+
+constexpr std::size_t kMostSaid = 300;  // bytes of what a platform says of a failure
+constexpr Duration kLongestPause = std::chrono::hours(1);
+
+bj::object post_document(const Post& post) {
+  bj::object out{{"native_id", post.native_id}, {"platform", post.platform}, {"kind", to_string(post.kind)}};
+  const auto add = [](bj::object& to, const char* name, const std::string& value) {
+    if (!value.empty()) to[name] = value;
+  };
+  add(out, "text", post.text);
+  add(out, "url", post.url);
+  add(out, "in_reply_to", post.in_reply_to);
+  add(out, "conversation_id", post.conversation_id);
+  add(out, "brand_account", post.brand_account);
+  out["created_at"] = to_millis(post.created_at);
+  if (post.author) {
+    bj::object author;
+    add(author, "native_id", post.author->native_id);
+    add(author, "handle", post.author->handle);
+    add(author, "name", post.author->name);
+    out["author"] = std::move(author);
+  }
+  return out;
+}
+
+std::optional<std::string_view> member(const Value& document, std::string_view name) {
+  const auto* object = document.if_object();
+  return object == nullptr ? std::nullopt : string_in(object->if_contains(name));
+}
+
+// What a platform says of a refusal, in the places where such things stand.
+std::string said_in(const Value& body) {
+  static constexpr std::string_view kPlaces[] = {"/error/message", "/errors/0/message", "/errors/0/detail", "/detail",
+                                                 "/message",       "/error_description", "/description",
+                                                 "/status_message", "/error/error_user_msg", "/error", "/title"};
+  for (const std::string_view place : kPlaces) {
+    boost::system::error_code ignored;
+    const Value* found = body.find_pointer(place, ignored);
+    const auto text = string_in(found);
+    if (text && !text->empty()) return clean(*text, kMostSaid);
+  }
+  return {};
+}
+
+class BoundApi : public Api {
+ public:
+  explicit BoundApi(ApiBinding binding) : binding_(std::move(binding)), spec_(*binding_.spec) {
+    for (std::size_t i = 0; i < spec_.pulls.size(); ++i) {
+      const PullRule& rule = spec_.pulls[i];
+      if (!configured(rule.call) || !holds_in_configuration(rule)) continue;
+      pulls_.push_back({rule.name, rule.every, rule.back != nullptr, rule.stream.has_value()});
+      rules_of_pulls_.push_back(i);
+    }
+  }
+
+  bool has_session() const override { return spec_.defaults.auth.scheme == Auth::Scheme::session; }
+
+  Result<Outgoing> session_request(Time now) const override {
+    if (const auto ready = check_secrets(spec_.defaults.auth); !ready) return ready.error();
+    Document document(*this, bj::object{{"now", to_millis(now)}});
+    const Auth& auth = spec_.defaults.auth;
+    if (auth.login == nullptr) return make_error(ErrorCode::internal, "there is no call for a session");
+    return make_call(*auth.login, document.scope, context(nullptr, now));
+  }
+
+  Result<Session> read_session(const Incoming& answer, Time now) const override {
+    Storage storage;
+    const auto body = read_body(BodyFormat::json, answer.body, storage);
+    const Value answered = body ? *body : Value();
+    if (answer.status < 200 || answer.status > 299) {
+      const std::string said = said_in(answered);
+      Error error = make_error(answer.status == 429 || answer.status >= 500 ? ErrorCode::unavailable
+                                                                            : ErrorCode::unauthenticated,
+                               "the platform answered " + std::to_string(answer.status) +
+                                   (said.empty() ? "" : ": " + said));
+      if (const auto after = retry_after(answer, nullptr, now)) {
+        error.retry_after = std::chrono::ceil<std::chrono::seconds>(*after);
+      }
+      return error;
+    }
+    Document document(*this, bj::object{{"now", to_millis(now)}, {"status", answer.status}});
+    document.set_answer(answered);
+    const Auth& auth = spec_.defaults.auth;
+    const Text token = as_text(auth.session_token == nullptr ? nullptr : auth.session_token->evaluate(document.scope, 1));
+    if (!token || token.view().empty()) {
+      return make_error(ErrorCode::bad_gateway, "the platform's answer has no token");
+    }
+    Session session{std::string(token.view()), std::nullopt};
+    if (auth.expires_in != nullptr) {
+      if (const auto seconds = number_in(auth.expires_in->evaluate(document.scope, 1)); seconds && *seconds > 0) {
+        session.until = now + std::chrono::seconds(std::llround(std::min(*seconds, 1e9)));
+      }
+    }
+    return session;
+  }
+
+  Result<std::string> plan_reply(const Post& to, std::string_view text, std::string_view reply_id) const override {
+    if (spec_.replies.empty()) {
+      return make_error(ErrorCode::unprocessable, "the source cannot send replies: its file has no rule for them");
+    }
+    bj::object document{{"kind", "reply"}, {"id", reply_id}, {"text", text}, {"post", post_document(to)}};
+    Document seen(*this, document);
+    const ReplyRule* rule = rule_of(spec_.replies, seen);
+    if (rule == nullptr) {
+      return make_error(ErrorCode::unprocessable, "the source has no rule for replies to this post (a " +
+                                                      std::string(to_string(to.kind)) + " of " + to.platform + ")");
+    }
+    if (const auto ready = check_secrets(auth_of(rule->call)); !ready) return ready.error();
+    std::string said(text);
+    if (rule->text != nullptr) {
+      const Text made = as_text(rule->text->evaluate(seen.scope, 0));
+      if (made) said = std::string(made.view());
+    }
+    if (rule->max_length) {
+      const std::size_t length = text_length(said, rule->count);
+      if (length > *rule->max_length) {
+        Error error = make_error(ErrorCode::unprocessable, "the reply is too long");
+        error.fields.push_back({"/text", "is " + std::to_string(length) + " long as the platform counts, expected at most " +
+                                             std::to_string(*rule->max_length)});
+        return error;
+      }
+    }
+    // That it can be made at all is better said now than later. What only an answer gives is not there yet.
+    if (!rule->before && auth_of(rule->call).scheme != Auth::Scheme::session) {
+      apply_text(*rule, seen);
+      const auto made = make_call(rule->call, seen.scope, context(nullptr, Time{}));
+      if (!made) return make_error(ErrorCode::unprocessable, "the reply cannot be sent: " + made.error().detail);
+    }
+    return bj::serialize(document);
+  }
+
+  Result<std::string> plan_fetch(const Post& pending) const override {
+    bj::object document{{"kind", "fetch"}, {"id", pending.id.view()}, {"post", post_document(pending)}};
+    Document seen(*this, document);
+    const FetchRule* rule = rule_of(spec_.fetches, seen);
+    if (rule == nullptr) return make_error(ErrorCode::unprocessable, "the source has no rule to fetch such a post");
+    if (const auto ready = check_secrets(auth_of(rule->call)); !ready) return ready.error();
+    return bj::serialize(document);
+  }
+
+  Repeat repeat_of(std::string_view document) const override {
+    const auto read = read_document(document);
+    if (!read || is_fetch(*read)) return Repeat::safe;
+    Document seen(*this, read->as_object());
+    const ReplyRule* rule = rule_of(spec_.replies, seen);
+    if (rule == nullptr) return Repeat::unsafe;
+    return rule->repeat ? Repeat::safe : rule->already_when != nullptr ? Repeat::detected : Repeat::unsafe;
+  }
+
+  std::string subject_of(std::string_view document) const override {
+    const auto read = read_document(document);
+    const auto id = read ? member(*read, "id") : std::nullopt;
+    return std::string(id.value_or(""));
+  }
+
+  Result<std::unique_ptr<Attempt>> attempt(std::string_view document, bool earlier, const Post* post) const override;
+
+  const std::vector<Pull>& pulls() const override { return pulls_; }
+
+  Result<Outgoing> pull_request(std::size_t pull, const PullState& state, const std::string& page,
+                                const Session* session, Time now) const override {
+    const PullRule& rule = rule_at(pull);
+    auto document = pull_document(rule, state, page, now);
+    auto out = make_call(rule.call, document->scope, context(session, now));
+    if (!out || !page.empty()) return out;
+    if (!state.etag.empty()) out->headers.emplace_back("If-None-Match", state.etag);
+    if (!state.last_modified.empty()) out->headers.emplace_back("If-Modified-Since", state.last_modified);
+    return out;
+  }
+
+  Page read_page(std::size_t pull, const PullState& state, const std::string& page, const Incoming& answer,
+                 Time now) const override {
+    const PullRule& rule = rule_at(pull);
+    Page out;
+    out.state = state;
+    if (answer.status == 304) {
+      out.taken = Taken::yes;
+      out.unchanged = true;
+      out.pause = pause(answer, now);
+      return out;
+    }
+    bj::monotonic_resource arena(answer.body.size() * 4 + 4096);
+    const Storage storage(&arena);
+    const auto body = read_body(rule.body.value_or(binding_.body), answer.body, storage);
+    auto document = pull_document(rule, state, page, now);
+    document->set_status(answer.status);
+    if (body) document->set_answer(*body);
+    if (answer.status < 200 || answer.status > 299 || retries(*document)) {
+      const Reading failure = failure_of(answer, body ? &*body : nullptr, *document, now);
+      out.taken = failure.taken;
+      out.error = failure.error;
+      out.retry_after = failure.retry_after;
+      out.pause = failure.pause;
+      return out;
+    }
+    out.pause = pause(answer, now);
+    if (!body) {
+      out.taken = Taken::again;
+      out.error = "the platform's answer cannot be read: " + body.error().detail;
+      return out;
+    }
+    take(rule, *body, *document, now, out);
+    const auto etag = find_value(answer.headers, "ETag");
+    const auto modified = find_value(answer.headers, "Last-Modified");
+    if (page.empty()) {
+      out.state.etag = std::string(etag.value_or(""));
+      out.state.last_modified = std::string(modified.value_or(""));
+    }
+    return out;
+  }
+
+  Result<Outgoing> stream_request(std::size_t pull, const PullState& state, const Session* session,
+                                  Time now) const override {
+    const PullRule& rule = rule_at(pull);
+    auto document = pull_document(rule, state, "", now);
+    return make_call(*rule.stream, document->scope, context(session, now));
+  }
+
+  Page read_streamed(std::size_t pull, const PullState& state, std::string_view event, std::string_view id,
+                     std::string_view data, Time now) const override {
+    const PullRule& rule = rule_at(pull);
+    Page out;
+    out.state = state;
+    bj::monotonic_resource arena(data.size() * 4 + 4096);
+    const Storage storage(&arena);
+    const auto read = read_json(data, storage);
+    Value body(bj::object_kind, storage);
+    bj::object& object = body.get_object();
+    object["event"] = event;
+    object["id"] = id;
+    if (read) {
+      object["data"] = *read;
+    } else {
+      object["data"] = data;
+    }
+    auto document = pull_document(rule, state, "", now);
+    document->set_status(200);
+    document->set_answer(body);
+    take(rule, body, *document, now, out);
+    out.more = false;
+    out.back.reset();
+    return out;
+  }
+
+ private:
+  friend class BoundAttempt;
+
+  // The document of a call, and what evaluation needs to see it.
+  struct Document {
+    Document(const BoundApi& api, bj::object object, const std::vector<Binding>* bindings = nullptr)
+        : whole(std::move(object)), scope(api.binding_.values) {
+      scope.frames[0] = &whole;
+      restart(bindings);
+    }
+    Document(const Document&) = delete;
+    Document& operator=(const Document&) = delete;
+
+    void restart(const std::vector<Binding>* bindings) {
+      static const std::vector<Binding> kNone;
+      scope.restart(bindings == nullptr ? kNone : *bindings);
+    }
+    void set_status(int status) { whole.as_object()["status"] = status; }
+    // A value that outlives the document.
+    void set_answer(const Value& answer) { scope.frames[1] = &answer; }
+    bj::object& object() { return whole.as_object(); }
+
+    Value whole;
+    Scope scope;
+  };
+
+  CallContext context(const Session* session, Time now) const {
+    return {spec_.defaults, binding_.config->secrets, session, now};
+  }
+
+  const Auth& auth_of(const Call& call) const { return call.auth ? *call.auth : spec_.defaults.auth; }
+
+  Result<void> check_secrets(const Auth& auth) const {
+    std::string missing;
+    for (const std::string& name : auth.secrets()) {
+      const auto found = binding_.config->secrets.find(name);
+      if (found != binding_.config->secrets.end() && !found->second.empty()) continue;
+      missing += (missing.empty() ? "" : ", ") + name;
+    }
+    if (missing.empty()) return {};
+    return make_error(ErrorCode::unprocessable, "the source \"" + binding_.config->name +
+                                                    "\" is not set up for it: among its secrets there is no " + missing);
+  }
+
+  bool configured(const Call& call) const { return check_secrets(auth_of(call)).has_value(); }
+
+  bool holds_in_configuration(const PullRule& rule) const {
+    Document document(*this, {}, &rule.bindings);
+    if (rule.when != nullptr && !rule.when->holds(document.scope, 0)) return false;
+    const ExpressionPtr& base = rule.call.base != nullptr ? rule.call.base : spec_.defaults.base;
+    return rule.call.url != nullptr || (base != nullptr && base->evaluate(document.scope, 0) != nullptr);
+  }
+
+  template <class Rule>
+  static const Rule* rule_of(const std::vector<Rule>& rules, Document& document) {
+    for (const Rule& rule : rules) {
+      document.restart(&rule.bindings);
+      if (rule.when == nullptr || rule.when->holds(document.scope, 0)) return &rule;
+    }
+    return nullptr;
+  }
+
+  static void apply_text(const ReplyRule& rule, Document& document) {
+    if (rule.text == nullptr) return;
+    const Text made = as_text(rule.text->evaluate(document.scope, 0));
+    if (!made) return;
+    std::string text(made.view());
+    document.object()["text"] = std::move(text);
+    document.restart(&rule.bindings);
+  }
+
+  Result<Value> read_document(std::string_view document) const {
+    auto read = read_json(document, Storage());
+    if (read && read->is_object()) return read;
+    return make_error(ErrorCode::internal, "the delivery's document is not one");
+  }
+
+  static bool is_fetch(const Value& document) { return member(document, "kind") == "fetch"; }
+
+  const PullRule& rule_at(std::size_t pull) const { return spec_.pulls[rules_of_pulls_[pull]]; }
+
+  std::unique_ptr<Document> pull_document(const PullRule& rule, const PullState& state, const std::string& page,
+                                          Time now) const {
+    bj::object object{{"now", to_millis(now)}};
+    for (const auto& [name, text] : {std::pair("cursor", &state.cursor), std::pair("page", &page)}) {
+      if (text->empty()) continue;
+      if (auto value = read_json(*text, Storage())) object[name] = std::move(*value);
+    }
+    return std::make_unique<Document>(*this, std::move(object), &rule.bindings);
+  }
+
+  // What the body of a page or a stream's event brought.
+  void take(const PullRule& rule, const Value& body, Document& document, Time now, Page& out) const {
+    const std::vector<Value> config(binding_.values.begin(),
+                                    binding_.values.begin() + static_cast<std::ptrdiff_t>(binding_.settings));
+    const MappingContext mapping{binding_.config->name, config, now};
+    const auto mapped = binding_.mapping->map(body, mapping, false, out.mapped);
+    if (!mapped) {
+      out.taken = Taken::no;
+      out.error = mapped.error().detail;
+      return;
+    }
+    out.taken = Taken::yes;
+    const Value* cursor = rule.cursor == nullptr ? nullptr : rule.cursor->evaluate(document.scope, 1);
+    if (cursor != nullptr) out.state.cursor = bj::serialize(*cursor);
+    out.more = rule.more != nullptr && rule.more->holds(document.scope, 1);
+    const Value* back = rule.back == nullptr ? nullptr : rule.back->evaluate(document.scope, 1);
+    if (back != nullptr) out.back = bj::serialize(*back);
+  }
+
+  // --- answers that are none ---
+
+  bool retries(Document& document) const {
+    return spec_.retry_when != nullptr && document.scope.frames[1] != nullptr &&
+           spec_.retry_when->holds(document.scope, 1);
+  }
+
+  std::optional<Duration> retry_after(const Incoming& answer, Document* document, Time now) const {
+    const auto seconds = [](double value) {
+      return Duration(std::llround(std::clamp(value, 0.0, 1e7) * 1000));
+    };
+    if (const auto header = find_value(answer.headers, "Retry-After")) {
+      const Value text((std::string(*header)));
+      char* end = nullptr;
+      const std::string digits(*header);
+      const double number = std::strtod(digits.c_str(), &end);
+      if (!digits.empty() && end == digits.c_str() + digits.size() && std::isfinite(number)) return seconds(number);
+      if (const auto at = read_time(text, TimeFormat::rfc5322)) return std::max(Duration(0), *at - now);
+    }
+    if (spec_.rate_limit.retry_after != nullptr && document != nullptr && document->scope.frames[1] != nullptr) {
+      if (const auto number = number_in(spec_.rate_limit.retry_after->evaluate(document->scope, 1))) {
+        return seconds(*number);
+      }
+    }
+    return std::nullopt;
+  }
+
+  // Until there are calls left again, where the platform says that there are none.
+  std::optional<Duration> pause(const Incoming& answer, Time now) const {
+    const RateLimitSpec& limit = spec_.rate_limit;
+    if (limit.remaining.empty() || limit.reset.empty()) return std::nullopt;
+    const auto remaining = find_value(answer.headers, limit.remaining);
+    if (!remaining || std::strtod(std::string(*remaining).c_str(), nullptr) >= 1) return std::nullopt;
+    return until_reset(answer, now);
+  }
+
+  std::optional<Duration> until_reset(const Incoming& answer, Time now) const {
+    const RateLimitSpec& limit = spec_.rate_limit;
+    if (limit.reset.empty()) return std::nullopt;
+    const auto reset = find_value(answer.headers, limit.reset);
+    if (!reset) return std::nullopt;
+    const std::string text(*reset);
+    std::optional<Duration> wait;
+    if (!limit.format) {
+      wait = Duration(std::llround(std::clamp(std::strtod(text.c_str(), nullptr), 0.0, 1e7) * 1000));
+    } else if (const auto at = read_time(Value(text), *limit.format)) {
+      wait = std::max(Duration(0), *at - now);
+    }
+    if (wait) wait = std::min(*wait, kLongestPause);
+    return wait;
+  }
+
+  Reading failure_of(const Incoming& answer, const Value* body, Document& document, Time now) const {
+    Reading out;
+    const int status = answer.status;
+    const bool passing = status == 401 || status == 408 || status == 425 || status == 429 || status >= 500 ||
+                         (body != nullptr && retries(document));
+    out.taken = passing ? Taken::again : Taken::no;
+    out.may_have_acted = status == 408 || (status >= 500 && status != 503);
+    out.error = "the platform answered " + std::to_string(status);
+    const std::string said = body == nullptr ? std::string() : said_in(*body);
+    if (!said.empty()) out.error += ": " + said;
+    if (!passing) return out;
+    out.retry_after = retry_after(answer, &document, now);
+    if (status == 429) {
+      if (!out.retry_after) out.retry_after = until_reset(answer, now);
+      out.pause = out.retry_after;
+    } else {
+      out.pause = pause(answer, now);
+    }
+    return out;
+  }
+
+  const ApiBinding binding_;
+  const ApiSpec& spec_;
+  std::vector<Pull> pulls_;
+  std::vector<std::size_t> rules_of_pulls_;
+};
+
+class BoundAttempt : public Attempt {
+ public:
+  BoundAttempt(const BoundApi& api, bj::object document, const CallRule& rule, const ReplyRule* reply,
+               const FetchRule* fetch, bool earlier, const Post* post)
+      : api_(api),
+        document_(api, std::move(document), &rule.bindings),
+        rule_(rule),
+        reply_(reply),
+        fetch_(fetch),
+        earlier_(earlier),
+        asks_(rule.before.has_value()) {
+    if (post != nullptr) post_ = *post;
+    if (reply_ != nullptr) BoundApi::apply_text(*reply_, document_);
+  }
+
+  Result<std::optional<Outgoing>> next(const Session* session, Time now) override {
+    if (over_) return std::optional<Outgoing>();
+    document_.object()["now"] = to_millis(now);
+    document_.restart(&rule_.bindings);
+    auto made = make_call(asks_ ? *rule_.before : rule_.call, document_.scope, api_.context(session, now));
+    if (!made) return made.error();
+    return std::optional<Outgoing>(std::move(*made));
+  }
+
+  bool acts() const override { return !asks_; }
+
+  void answered(const Incoming& answer, Time now) override {
+    auto body = read_body(BodyFormat::json, answer.body, Storage());
+    const Value answered = body ? std::move(*body) : Value();
+    document_.set_status(answer.status);
+    document_.set_answer(answered);
+    document_.restart(&rule_.bindings);
+    const bool fine = answer.status >= 200 && answer.status <= 299 && !api_.retries(document_);
+    if (asks_ && fine) {
+      asks_ = false;
+      document_.object()["before"] = answered;
+      document_.scope.frames[1] = nullptr;
+      return;
+    }
+    over_ = true;
+    if (reply_ != nullptr && !fine && !asks_ && reply_->already_when != nullptr && earlier_ &&
+        reply_->already_when->holds(document_.scope, 1)) {
+      result_.taken = Taken::yes;
+    } else if (fetch_ != nullptr && fetch_->gone_when != nullptr && fetch_->gone_when->holds(document_.scope, 1)) {
+      result_.taken = Taken::gone;
+      Event event;
+      event.kind = EventKind::deletion;
+      event.post = post_;
+      result_.event = std::move(event);
+    } else if (!fine) {
+      result_ = api_.failure_of(answer, &answered, document_, now);
+      if (asks_) result_.may_have_acted = false;
+    } else if (reply_ != nullptr) {
+      result_.taken = Taken::yes;
+      result_.native_id = text_of(reply_->native_id);
+      result_.url = text_of(reply_->url);
+    } else {
+      read_post(answered, now);
+    }
+    if (!result_.pause) result_.pause = api_.pause(answer, now);
+    document_.scope.frames[1] = nullptr;
+  }
+
+  const Reading& result() const override { return result_; }
+
+ private:
+  std::string text_of(const ExpressionPtr& expression) {
+    if (expression == nullptr) return {};
+    const Text text = as_text(expression->evaluate(document_.scope, 1));
+    return text ? std::string(text.view()) : std::string();
+  }
+
+  // The stored post with what the answer says of it.
+  void read_post(const Value& answer, Time now) {
+    bj::object whole = document_.object();
+    whole["answer"] = answer;
+    const Value body(std::move(whole));
+    const auto& values = api_.binding_.values;
+    const std::vector<Value> config(values.begin(),
+                                    values.begin() + static_cast<std::ptrdiff_t>(api_.binding_.settings));
+    Mapped mapped;
+    const auto done =
+        fetch_->mapping->map(body, MappingContext{api_.binding_.config->name, config, now}, false, mapped);
+    if (!done || mapped.events.empty()) {
+      result_.taken = Taken::again;
+      result_.error = "the platform's answer has nothing of the post";
+      return;
+    }
+    Event event = std::move(mapped.events.front());
+    Post& post = event.post;
+    post.id = post_.id;
+    post.source = post_.source;
+    post.platform = post_.platform;
+    post.kind = post_.kind;
+    post.native_id = post_.native_id;
+    post.received_at = post_.received_at;
+    const auto keep = [](std::string& to, const std::string& from) {
+      if (to.empty()) to = from;
+    };
+    keep(post.url, post_.url);
+    keep(post.language, post_.language);
+    keep(post.in_reply_to, post_.in_reply_to);
+    keep(post.conversation_id, post_.conversation_id);
+    keep(post.brand_account, post_.brand_account);
+    if (!post.author) post.author = post_.author;
+    if (!post.geo) post.geo = post_.geo;
+    if (post.media.empty()) post.media = post_.media;
+    if (!post.rating) post.rating = post_.rating;
+    if (post.created_at == now) post.created_at = post_.created_at;
+    post.revision = std::max(post.revision, post_.revision);
+    result_.taken = Taken::yes;
+    result_.event = std::move(event);
+  }
+
+  const BoundApi& api_;
+  BoundApi::Document document_;
+  const CallRule& rule_;
+  const ReplyRule* reply_;
+  const FetchRule* fetch_;
+  const bool earlier_;
+  bool asks_;  // the next request is the one before
+  bool over_ = false;
+  Post post_;
+  Reading result_;
+};
+
+Result<std::unique_ptr<Attempt>> BoundApi::attempt(std::string_view document, bool earlier, const Post* post) const {
+  auto read = read_document(document);
+  if (!read) return read.error();
+  Document seen(*this, read->as_object());
+  const bool fetch = is_fetch(*read);
+  const FetchRule* fetch_rule = fetch ? rule_of(spec_.fetches, seen) : nullptr;
+  const ReplyRule* reply_rule = fetch ? nullptr : rule_of(spec_.replies, seen);
+  const CallRule* rule = fetch ? static_cast<const CallRule*>(fetch_rule) : reply_rule;
+  if (rule == nullptr) {
+    return make_error(ErrorCode::unprocessable, "the source has no rule for it any more");
+  }
+  return std::unique_ptr<Attempt>(std::make_unique<BoundAttempt>(*this, std::move(read->as_object()), *rule, reply_rule,
+                                                                 fetch_rule, earlier, post));
+}
+
+}  // namespace
+
+std::unique_ptr<const Api> bind_api(ApiBinding binding) {
+  return std::make_unique<BoundApi>(std::move(binding));
+}
+
+}  // namespace triage::ingest
