@@ -165,7 +165,8 @@ class Template : public Expression {
  public:
   struct Part {
     std::string literal;
-    ExpressionPtr value;  // after the literal; null at the end
+    ExpressionPtr value;    // after the literal; null at the end
+    bool reserved = false;  // "{+…}" rather than "{…}" (RFC 6570); in text both fill in the value as it is
   };
   explicit Template(std::vector<Part> parts) : parts_(std::move(parts)) {}
   const Value* evaluate(Scope& scope, std::size_t depth) const override {
@@ -187,6 +188,73 @@ class Template : public Expression {
 
  private:
   std::vector<Part> parts_;
+};
+
+class ObjectOf : public Expression {
+ public:
+  using Members = std::vector<std::pair<std::string, ExpressionPtr>>;
+  explicit ObjectOf(Members members) : members_(std::move(members)) {}
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
+    boost::json::object out(scope.storage());
+    for (const auto& [name, member] : members_) {
+      if (const Value* value = member->evaluate(scope, depth)) out.emplace(name, *value);
+    }
+    return scope.keep(std::move(out));
+  }
+
+ private:
+  Members members_;
+};
+
+class ListOf : public Expression {
+ public:
+  explicit ListOf(std::vector<ExpressionPtr> elements) : elements_(std::move(elements)) {}
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
+    boost::json::array out(scope.storage());
+    for (const auto& element : elements_) {
+      if (const Value* value = element->evaluate(scope, depth)) out.push_back(*value);
+    }
+    return scope.keep(std::move(out));
+  }
+
+ private:
+  std::vector<ExpressionPtr> elements_;
+};
+
+// One word of a text, counted from its beginning or, below zero, from its end.
+class WordAt : public Expression {
+ public:
+  WordAt(ExpressionPtr words, std::int64_t at) : words_(std::move(words)), at_(at) {}
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
+    const Text words = as_text(words_->evaluate(scope, depth));
+    std::string_view rest = words.view();
+    std::string_view word;
+    for (auto left = at_ < 0 ? -at_ : at_ + 1; left > 0; --left) {
+      word = at_ < 0 ? take_last(rest) : take_first(rest);
+      if (word.empty()) return nullptr;
+    }
+    return scope.keep(word);
+  }
+
+ private:
+  static constexpr std::string_view kWhiteSpace = " \t\n\v\f\r";
+
+  // Nothing where there is no word left.
+  static std::string_view take_first(std::string_view& rest) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(kWhiteSpace), rest.size()));
+    const std::string_view word = rest.substr(0, rest.find_first_of(kWhiteSpace));
+    rest.remove_prefix(word.size());
+    return word;
+  }
+  static std::string_view take_last(std::string_view& rest) {
+    rest = rest.substr(0, rest.find_last_not_of(kWhiteSpace) + 1);  // npos + 1 is 0
+    const std::string_view word = rest.substr(rest.find_last_of(kWhiteSpace) + 1);
+    rest.remove_suffix(word.size());
+    return word;
+  }
+
+  ExpressionPtr words_;
+  std::int64_t at_;
 };
 
 // The object of a list (or of a map's values) whose member is the wanted one.
@@ -485,40 +553,64 @@ ExpressionPtr optional(const Spec& spec, std::string_view key, const Names& name
   return found ? compile_expression(*found, names) : nullptr;
 }
 
-ExpressionPtr compile_first(const Spec& spec, const Names& names) {
-  spec.is_object({"first"});
-  std::vector<ExpressionPtr> choices;
-  for (const auto& choice : spec["first"].list("a list of expressions")) {
-    if (auto compiled = compile_expression(choice, names)) choices.push_back(std::move(compiled));
-  }
-  return std::make_unique<First>(std::move(choices));
-}
-
 ExpressionPtr compile_template(const Spec& spec, const Names& names) {
   spec.is_object({"template"});
   const Spec at = spec["template"];
   const auto text = at.text();
   if (!text) return nullptr;
-  std::vector<Template::Part> parts;
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    const auto open = rest.find('{');
-    Template::Part part{std::string(rest.substr(0, open)), nullptr};
-    if (open == std::string_view::npos) {
-      parts.push_back(std::move(part));
-      break;
+  std::vector<Template::Part> parts(1);
+  for (std::string_view rest = *text; !rest.empty();) {
+    std::string& literal = parts.back().literal;
+    if (rest.starts_with("{{") || rest.starts_with("}}")) {
+      literal += rest.front();
+      rest.remove_prefix(2);
+    } else if (rest.front() != '{') {
+      const auto end = std::min(rest.find_first_of("{}", 1), rest.size());
+      literal += rest.substr(0, end);
+      rest.remove_prefix(end);
+    } else {
+      const auto close = rest.find('}');
+      if (close == std::string_view::npos) {
+        at.fail("expected a } for every {, or {{ for a { of the text");
+        return nullptr;
+      }
+      auto& part = parts.back();
+      part.reserved = rest[1] == '+';
+      const std::size_t start = part.reserved ? 2 : 1;
+      part.value = parse_pointer(rest.substr(start, close - start), at, names);
+      if (part.value == nullptr) return nullptr;
+      rest.remove_prefix(close + 1);
+      parts.emplace_back();
     }
-    const auto close = rest.find('}', open);
-    if (close == std::string_view::npos) {
-      at.fail("expected a } for every {");
-      return nullptr;
-    }
-    part.value = parse_pointer(rest.substr(open + 1, close - open - 1), at, names);
-    if (part.value == nullptr) return nullptr;
-    parts.push_back(std::move(part));
-    rest.remove_prefix(close + 1);
   }
   return std::make_unique<Template>(std::move(parts));
+}
+
+std::vector<ExpressionPtr> compile_list(const Spec& spec, const Names& names) {
+  std::vector<ExpressionPtr> out;
+  for (const auto& one : spec.list("a list of expressions")) {
+    if (auto compiled = compile_expression(one, names)) out.push_back(std::move(compiled));
+  }
+  return out;
+}
+
+ExpressionPtr compile_object(const Spec& spec, const Names& names) {
+  spec.is_object({"object"});
+  ObjectOf::Members members;
+  for (const auto& [name, value] : spec["object"].members("an object of expressions")) {
+    if (auto compiled = compile_expression(value, names)) members.emplace_back(name, std::move(compiled));
+  }
+  return std::make_unique<ObjectOf>(std::move(members));
+}
+
+ExpressionPtr compile_words(const Spec& spec, const Names& names) {
+  constexpr std::int64_t kFurthest = 1'000'000;
+  spec.is_object({"words", "at"});
+  auto words = compile_expression(spec["words"], names);
+  const auto at = spec.require("at", "which word: 0 is the first, -1 the last");
+  const auto place = at ? at->whole(-kFurthest, kFurthest) : std::nullopt;
+  if (words == nullptr || !place) return nullptr;
+  return std::make_unique<WordAt>(std::move(words), *place);
 }
 
 ExpressionPtr compile_find(const Spec& spec, const Names& names) {
@@ -702,8 +794,17 @@ ExpressionPtr compile_expression(const Spec& spec, const Names& names) {
     spec.fail("config", "expected " + or_list(known) + ", found \"" + *name + "\"");
     return nullptr;
   }
-  if (spec.has("first")) return compile_first(spec, names);
+  if (spec.has("first")) {
+    spec.is_object({"first"});
+    return std::make_unique<First>(compile_list(spec["first"], names));
+  }
   if (spec.has("template")) return compile_template(spec, names);
+  if (spec.has("object")) return compile_object(spec, names);
+  if (spec.has("list")) {
+    spec.is_object({"list"});
+    return std::make_unique<ListOf>(compile_list(spec["list"], names));
+  }
+  if (spec.has("words")) return compile_words(spec, names);
   if (spec.has("find")) return compile_find(spec, names);
   if (spec.has("member")) return compile_member(spec, names);
   if (spec.has("translate")) return compile_translate(spec, names);
@@ -720,8 +821,8 @@ ExpressionPtr compile_expression(const Spec& spec, const Names& names) {
   }
   if (spec.has("name_of")) return compile_name_of(spec, names);
   spec.fail(
-      "expected a JSON pointer, or an object with const, config, first, template, find, member, translate, if, text, "
-      "json, time, length or name_of");
+      "expected a JSON pointer, or an object with const, config, first, template, object, list, words, find, member, "
+      "translate, if, text, json, time, length or name_of");
   return nullptr;
 }
 

@@ -15,7 +15,7 @@ namespace triage::ingest {
 using Value = boost::json::value;
 using Storage = boost::json::storage_ptr;  // where a value keeps what it holds; it must outlive the value
 
-// A value takes some forty times its bytes where these are few ("{},"), so a body may hold this many and no more.
+// As parse_json of the model has it: a value may take many times its bytes ("{},").
 inline constexpr std::size_t kMostValues = 250'000;
 
 // The text of a string; nothing of anything else.

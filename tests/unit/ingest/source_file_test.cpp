@@ -120,6 +120,14 @@ TEST(SourceFile, EachFaultIsNamedByItsPointerWithWhatWasExpected) {
        "/events/0/rules/0/fields/text: there is no element 3 levels around"},
       {with("/events/0/rules/0/fields/text", "/a~2"), "/events/0/rules/0/fields/text: expected a JSON pointer"},
       {with("/events/0/rules/0/fields/text", json{{"template", "{/a"}}), "/text/template: expected a } for every {"},
+      {with("/events/0/rules/0/fields/text", json{{"template", "{"}}), "/text/template: expected a } for every {"},
+      {with("/events/0/rules/0/fields/text", json{{"template", "{+a}"}}), "/text/template: expected a JSON pointer"},
+      {with("/events/0/rules/0/fields/text", json{{"object", {"/a"}}}), "/text/object: expected an object of expr"},
+      {with("/events/0/rules/0/fields/text", json{{"object", {{"a", 1}}}}), "/text/object/a: expected a JSON pointer"},
+      {with("/events/0/rules/0/fields/text", json{{"list", "/a"}}), "/text/list: expected a list of expressions"},
+      {with("/events/0/rules/0/fields/text", json{{"list", {"/a", "b"}}}), "/text/list/1: expected a JSON pointer"},
+      {with("/events/0/rules/0/fields/text", json{{"words", "/a"}}), "/text/at: missing, expected which word"},
+      {with("/events/0/rules/0/fields/text", json{{"words", "/a"}, {"at", "1"}}), "/text/at: expected a whole number"},
       {with("/events/0/rules/0/fields/text", json{{"config", "colour"}}), "/text/config: expected brand_account"},
       {with("/events/0/rules/0/fields/text", json{{"find", "/a"}}), "/text/is: missing"},
       {with("/events/0/rules/0/fields/text", json{{"translate", "/a"}}), "/text/to: missing"},
@@ -214,6 +222,72 @@ TEST(Expressions, MakeValuesOutOfOthers) {
             "(ignored)");
   EXPECT_EQ(text_of(json{{"if", {{"exists", "/a"}}}, {"then", "/a"}, {"else", {{"const", "no"}}}}, json::object()),
             "no");
+}
+
+TEST(Expressions, ATemplateHoldsBracesOfItsOwn) {
+  const auto filled = [](const std::string& text) {
+    return text_of(json{{"template", text}}, {{"a", "A"}, {"+", {{"b", "B"}}}});
+  };
+  EXPECT_EQ(filled("{{{/a}}}"), "{A}");
+  EXPECT_EQ(filled("{{/a}}"), "{/a}");
+  EXPECT_EQ(filled("{{\"a\": \"{/a}\", \"b\": {{}}}}"), "{\"a\": \"A\", \"b\": {}}");
+  EXPECT_EQ(filled("a } b }} c"), "a } b } c");
+  EXPECT_EQ(filled("{+/a}{/a}{+$/account}"), "AAus") << "in text both forms are the same";
+  EXPECT_EQ(filled("{/+/b}"), "B");
+  EXPECT_EQ(filled("{+/none}{/a}"), "(ignored)");
+  EXPECT_EQ(filled("plain"), "plain");
+}
+
+TEST(Expressions, MakeObjectsAndListsOfWhatIsThere) {
+  const json made = {{"object",
+                      {{"id", "/id"},
+                       {"none", "/none"},
+                       {"null", "/null"},
+                       {"inner", {{"object", {{"b", "/b"}, {"description", "for people"}}}}},
+                       {"list", {{"list", {"/none", "/b", {{"const", 7}}, "/null", "/a"}}}}}}};
+  const json comment = {{"null", nullptr}, {"b", "B"}, {"a", {{"deep", {1, 2}}}}};
+  const auto of_made = [&](const json& expression) {
+    json file = with("/events/0/rules/0/fields/text", expression);
+    file["events"][0]["let"] = {{"made", made}, {"empty", {{"object", {{"a", "/none"}}}}}};
+    json body = {{"threads", {{{"comments", {comment}}}}}};
+    body["threads"][0]["comments"][0]["id"] = "1";
+    const Mapped mapped = map(*mini(file), body.dump());
+    return mapped.events.empty() ? "(ignored)" : mapped.events[0].post.text;
+  };
+  EXPECT_EQ(of_made("@made/id"), "1");
+  EXPECT_EQ(of_made("@made/inner/b"), "B");
+  EXPECT_EQ(of_made("@made/inner/description"), "(ignored)");
+  EXPECT_EQ(of_made("@made/none"), "(ignored)");
+  EXPECT_EQ(of_made("@made/list/0"), "B") << "what is not there takes no place";
+  EXPECT_EQ(of_made("@made/list/1"), "7");
+  EXPECT_EQ(of_made("@made/list/2/deep/1"), "2");
+  EXPECT_EQ(of_made(json{{"length", "@made/list"}}), "3");
+  const json names = {{"name_of", "@made"}, {"except", {"id", "inner", "list"}}};
+  EXPECT_EQ(of_made(names), "(ignored)") << "nothing else is a member";
+  EXPECT_EQ(of_made(json{{"if", {{"exists", "@empty"}}}, {"then", {{"const", "there"}}}}), "there");
+  const json same = {{"value", "@made/inner"}, {"is", {{"b", "B"}}}};
+  EXPECT_EQ(of_made(json{{"if", same}, {"then", {{"const", "same"}}}}), "same");
+}
+
+TEST(Expressions, AWordIsFoundByItsPlace) {
+  const auto word = [](const json& words, int at) {
+    return text_of(json{{"words", "/w"}, {"at", at}}, {{"w", words}});
+  };
+  const std::string references = " <1@acme.example>\r\n\t<2@acme.example>  <3@acme.example>\n";
+  EXPECT_EQ(word(references, 0), "<1@acme.example>");
+  EXPECT_EQ(word(references, 1), "<2@acme.example>");
+  EXPECT_EQ(word(references, 2), "<3@acme.example>");
+  EXPECT_EQ(word(references, 3), "(ignored)");
+  EXPECT_EQ(word(references, -1), "<3@acme.example>");
+  EXPECT_EQ(word(references, -3), "<1@acme.example>");
+  EXPECT_EQ(word(references, -4), "(ignored)");
+  EXPECT_EQ(word("one", 0), "one");
+  EXPECT_EQ(word("one", -1), "one");
+  EXPECT_EQ(word(42, 0), "42");
+  for (const json& none : {json(""), json(" \n"), json(nullptr), json({"a"}), json(true)}) {
+    EXPECT_EQ(word(none, 0), "(ignored)");
+    EXPECT_EQ(word(none, -1), "(ignored)");
+  }
 }
 
 TEST(Expressions, LookUpTheObjectThatAnIdRefersTo) {
