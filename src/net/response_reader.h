@@ -8,6 +8,7 @@
 #include <boost/beast/http/error.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "triage/net/client.h"
 
@@ -23,6 +24,11 @@ class ResponseReader final : public boost::beast::http::basic_parser<false> {
   }
 
   ClientResponse& response() { return response_; }
+  // What came of the body since the last call; there is room for as much again.
+  std::string take_body() {
+    room_ += response_.body.size();
+    return std::exchange(response_.body, {});
+  }
   bool cut() const { return cut_; }  // the body was larger than allowed: the first bytes are here
 
  private:
@@ -62,6 +68,8 @@ class ResponseReader final : public boost::beast::http::basic_parser<false> {
 // passed over. Fill space(), then say with take() how much came.
 class ResponseIntake {
  public:
+  static constexpr std::size_t kBufferBytes = 16 * 1024;  // no read is larger
+
   ResponseIntake(std::size_t body_bytes, bool head_request) : body_bytes_(body_bytes), head_request_(head_request) {
     reader_.emplace(body_bytes_, head_request_);
   }
@@ -108,12 +116,13 @@ class ResponseIntake {
   bool is_clean() const { return reader_->is_done() && !reader_->cut() && have_ == 0; }  // and nothing came after it
   bool keep_alive() const { return reader_->keep_alive(); }
   ClientResponse& response() { return reader_->response(); }
+  std::string take_body() { return reader_->take_body(); }
 
  private:
   std::size_t body_bytes_;
   bool head_request_;
   std::optional<ResponseReader> reader_;
-  std::array<char, 16 * 1024> buffer_{};
+  std::array<char, kBufferBytes> buffer_{};
   std::size_t have_ = 0;
   bool any_ = false;
 };

@@ -25,6 +25,15 @@
 
 #include "triage/net/server.h"
 #include "triage/net/signal.h"
+#include "triage/net/sse_parser.h"
+
+namespace triage::net {
+
+inline void PrintTo(const ServerEvent& event, std::ostream* out) {
+  *out << '{' << event.event << '|' << event.data << '|' << event.id << '}';
+}
+
+}  // namespace triage::net
 
 namespace triage::net::testing {
 
