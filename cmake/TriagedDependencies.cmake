@@ -15,6 +15,12 @@ find_path(TRIAGED_CLD2_INCLUDE cld2/public/compact_lang_det.h REQUIRED)
 add_library(cld2::cld2 UNKNOWN IMPORTED)
 set_target_properties(cld2::cld2 PROPERTIES
   IMPORTED_LOCATION "${TRIAGED_CLD2_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${TRIAGED_CLD2_INCLUDE}")
+# Nor has utf8proc, as Debian builds it, a CMake package.
+find_library(TRIAGED_UTF8PROC_LIBRARY utf8proc REQUIRED)
+find_path(TRIAGED_UTF8PROC_INCLUDE utf8proc.h REQUIRED)
+add_library(utf8proc::utf8proc UNKNOWN IMPORTED)
+set_target_properties(utf8proc::utf8proc PROPERTIES
+  IMPORTED_LOCATION "${TRIAGED_UTF8PROC_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${TRIAGED_UTF8PROC_INCLUDE}")
 if(TRIAGED_TESTS)
   find_package(GTest REQUIRED)
 endif()

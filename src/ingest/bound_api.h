@@ -16,7 +16,6 @@ struct ApiBinding {
   const SourceConfig* config = nullptr;  // outlives the binding's use
   std::vector<Value> values;             // of ApiNames::config, then of its secrets
   std::size_t settings = 0;              // how many of them are not secrets
-  std::string platform;
 };
 
 std::unique_ptr<const Api> bind_api(ApiBinding binding);

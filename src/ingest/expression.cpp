@@ -8,6 +8,7 @@
 
 #include "ingest/encoding.h"
 #include "ingest/html.h"
+#include "ingest/percent.h"
 #include "ingest/platform_time.h"
 #include "ingest/text.h"
 
@@ -168,7 +169,7 @@ class Template : public Expression {
     ExpressionPtr value;    // after the literal; null at the end
     bool reserved = false;  // "{+…}" rather than "{…}" (RFC 6570); in text both fill in the value as it is
   };
-  explicit Template(std::vector<Part> parts) : parts_(std::move(parts)) {}
+  Template(std::vector<Part> parts, bool url) : parts_(std::move(parts)), url_(url) {}
   const Value* evaluate(Scope& scope, std::size_t depth) const override {
     std::string out;
     for (const auto& part : parts_) {
@@ -181,13 +182,18 @@ class Template : public Expression {
       }
       const Text text = as_text(value);
       if (!text || text.view().empty()) return nullptr;
-      out += text.view();
+      if (!url_) {
+        out += text.view();
+      } else {
+        out += part.reserved ? percent_encode_reserved(text.view()) : percent_encode(text.view());
+      }
     }
     return scope.keep(std::move(out));
   }
 
  private:
   std::vector<Part> parts_;
+  bool url_;  // what is filled in is encoded
 };
 
 class ObjectOf : public Expression {
@@ -254,6 +260,32 @@ class WordAt : public Expression {
   }
 
   ExpressionPtr words_;
+  std::int64_t at_;
+};
+
+// A part of a text that a separator divides.
+class PartAt : public Expression {
+ public:
+  PartAt(ExpressionPtr text, std::string by, std::int64_t at) : text_(std::move(text)), by_(std::move(by)), at_(at) {}
+  const Value* evaluate(Scope& scope, std::size_t depth) const override {
+    const Text text = as_text(text_->evaluate(scope, depth));
+    if (!text) return nullptr;
+    std::vector<std::string_view> parts;
+    for (std::string_view rest = text.view();;) {
+      const auto end = rest.find(by_);
+      parts.push_back(rest.substr(0, end));
+      if (end == std::string_view::npos) break;
+      rest.remove_prefix(end + by_.size());
+    }
+    const auto count = static_cast<std::int64_t>(parts.size());
+    const std::int64_t place = at_ < 0 ? count + at_ : at_;
+    if (place < 0 || place >= count || parts[static_cast<std::size_t>(place)].empty()) return nullptr;
+    return scope.keep(parts[static_cast<std::size_t>(place)]);
+  }
+
+ private:
+  ExpressionPtr text_;
+  std::string by_;
   std::int64_t at_;
 };
 
@@ -553,9 +585,7 @@ ExpressionPtr optional(const Spec& spec, std::string_view key, const Names& name
   return found ? compile_expression(*found, names) : nullptr;
 }
 
-ExpressionPtr compile_template(const Spec& spec, const Names& names) {
-  spec.is_object({"template"});
-  const Spec at = spec["template"];
+ExpressionPtr compile_parts(const Spec& at, const Names& names, bool url) {
   const auto text = at.text();
   if (!text) return nullptr;
   std::vector<Template::Part> parts(1);
@@ -583,7 +613,12 @@ ExpressionPtr compile_template(const Spec& spec, const Names& names) {
       parts.emplace_back();
     }
   }
-  return std::make_unique<Template>(std::move(parts));
+  return std::make_unique<Template>(std::move(parts), url);
+}
+
+ExpressionPtr compile_template(const Spec& spec, const Names& names) {
+  spec.is_object({"template"});
+  return compile_parts(spec["template"], names, false);
 }
 
 std::vector<ExpressionPtr> compile_list(const Spec& spec, const Names& names) {
@@ -611,6 +646,19 @@ ExpressionPtr compile_words(const Spec& spec, const Names& names) {
   const auto place = at ? at->whole(-kFurthest, kFurthest) : std::nullopt;
   if (words == nullptr || !place) return nullptr;
   return std::make_unique<WordAt>(std::move(words), *place);
+}
+
+ExpressionPtr compile_split(const Spec& spec, const Names& names) {
+  constexpr std::int64_t kFurthest = 1'000'000;
+  spec.is_object({"split", "by", "at"});
+  auto text = compile_expression(spec["split"], names);
+  const auto by = spec.require("by", "what stands between the parts");
+  const auto separator = by ? by->text() : std::nullopt;
+  if (separator && separator->empty()) by->fail("expected at least one character");
+  const auto at = spec.require("at", "which part: 0 is the first, -1 the last");
+  const auto place = at ? at->whole(-kFurthest, kFurthest) : std::nullopt;
+  if (text == nullptr || !separator || separator->empty() || !place) return nullptr;
+  return std::make_unique<PartAt>(std::move(text), *separator, *place);
 }
 
 ExpressionPtr compile_find(const Spec& spec, const Names& names) {
@@ -689,7 +737,7 @@ ExpressionPtr compile_time(const Spec& spec, const Names& names) {
   const auto written = spec.require("format", "a time format or a list of them");
   if (!written) return nullptr;
   for (const auto& format : written->list("", true)) {
-    const auto name = format.one_of({"rfc3339", "x", "epoch_seconds", "epoch_milliseconds", "epoch"});
+    const auto name = format.one_of({"rfc3339", "rfc5322", "x", "epoch_seconds", "epoch_milliseconds", "epoch"});
     if (name) formats.push_back(*parse_time_format(*name));
   }
   if (value == nullptr) return nullptr;
@@ -744,7 +792,52 @@ ConditionPtr compile_comparison(const Spec& spec, const Names& names) {
   return other ? std::make_unique<SameAs>(std::move(value), std::move(other), handle) : nullptr;
 }
 
+constexpr std::string_view kNameLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
+
+// The "@names" that an expression mentions.
+void collect_names(const json& value, std::vector<std::string>& out) {
+  if (value.is_structured()) {
+    for (const auto& child : value) collect_names(child, out);
+  }
+  const auto* text = value.get_ptr<const std::string*>();
+  for (auto at = text == nullptr ? std::string::npos : text->find('@'); at != std::string::npos;
+       at = text->find('@', at + 1)) {
+    const auto end = text->find_first_not_of(kNameLetters, at + 1);
+    out.push_back(text->substr(at + 1, end == std::string::npos ? end : end - at - 1));
+  }
+}
+
+// Whether following the names of `from` leads back to `name`.
+bool leads_to(const Spec& let, const std::string& from, const std::string& name, std::size_t steps) {
+  if (steps == 0 || !let.has(from)) return false;
+  std::vector<std::string> mentioned;
+  collect_names(let[from].value(), mentioned);
+  return std::any_of(mentioned.begin(), mentioned.end(),
+                     [&](const std::string& next) { return next == name || leads_to(let, next, name, steps - 1); });
+}
+
 }  // namespace
+
+// Bindings may refer to each other in any order, but not around in a circle.
+void compile_bindings(const Spec& spec, Names& names, std::vector<Binding>& out) {
+  constexpr std::size_t kMostBindings = 32;
+  const auto members = spec.members("an object of names and expressions");
+  if (members.size() > kMostBindings) spec.fail("expected at most " + std::to_string(kMostBindings) + " bindings");
+  for (const auto& [name, value] : members) {
+    if (name.empty() || name.find_first_not_of(kNameLetters) != std::string::npos) {
+      value.fail("expected a name of lower-case letters, digits and _");
+    }
+    names.bindings.emplace(name, names.bindings.size());
+  }
+  for (const auto& [name, value] : members) {
+    if (leads_to(spec, name, name, 8)) value.fail("is worked out from itself, in a circle");
+    out.push_back({compile_expression(value, names), names.depth});
+  }
+}
+
+ExpressionPtr compile_url(const Spec& spec, const Names& names) {
+  return compile_parts(spec, names, true);
+}
 
 const Value* Scope::binding(std::size_t slot) {
   Bound& bound = bound_[slot];
@@ -805,6 +898,7 @@ ExpressionPtr compile_expression(const Spec& spec, const Names& names) {
     return std::make_unique<ListOf>(compile_list(spec["list"], names));
   }
   if (spec.has("words")) return compile_words(spec, names);
+  if (spec.has("split")) return compile_split(spec, names);
   if (spec.has("find")) return compile_find(spec, names);
   if (spec.has("member")) return compile_member(spec, names);
   if (spec.has("translate")) return compile_translate(spec, names);
@@ -821,8 +915,8 @@ ExpressionPtr compile_expression(const Spec& spec, const Names& names) {
   }
   if (spec.has("name_of")) return compile_name_of(spec, names);
   spec.fail(
-      "expected a JSON pointer, or an object with const, config, first, template, object, list, words, find, member, "
-      "translate, if, text, json, time, length or name_of");
+      "expected a JSON pointer, or an object with const, config, first, template, object, list, words, split, find, "
+      "member, translate, if, text, json, time, length or name_of");
   return nullptr;
 }
 

@@ -103,6 +103,13 @@ struct Names {
 ExpressionPtr compile_expression(const Spec& spec, const Names& names);
 ConditionPtr compile_condition(const Spec& spec, const Names& names);  // a list holds where all of it holds
 
+// A template without an object around it, whose filled-in values are percent-encoded: as a part of an address, or, after
+// "{+", with the characters kept that are reserved there (RFC 6570).
+ExpressionPtr compile_url(const Spec& spec, const Names& names);
+
+// The names of `let`, for `names` and in `out`.
+void compile_bindings(const Spec& spec, Names& names, std::vector<Binding>& out);
+
 // A JSON pointer and nothing else, relative to the element at hand.
 ExpressionPtr compile_pointer(const Spec& spec, const Names& names);
 

@@ -25,7 +25,6 @@ constexpr std::size_t kMediaItems = 64;
 constexpr std::size_t kMostEvents = 10'000;  // in one request
 constexpr std::size_t kMostIgnoredKinds = 32;
 
-constexpr std::string_view kNameLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
 // --- typed reading of what an expression found ---
 
@@ -540,45 +539,6 @@ std::vector<Step> compile_each(const Spec& spec, Names& names) {
     ++names.depth;
   }
   return out;
-}
-
-// The "@names" that an expression mentions.
-void collect_names(const json& value, std::vector<std::string>& out) {
-  if (value.is_structured()) {
-    for (const auto& child : value) collect_names(child, out);
-  }
-  const auto* text = value.get_ptr<const std::string*>();
-  for (auto at = text == nullptr ? std::string::npos : text->find('@'); at != std::string::npos;
-       at = text->find('@', at + 1)) {
-    const auto end = text->find_first_not_of(kNameLetters, at + 1);
-    out.push_back(text->substr(at + 1, end == std::string::npos ? end : end - at - 1));
-  }
-}
-
-// Whether following the names of `from` leads back to `name`.
-bool leads_to(const Spec& let, const std::string& from, const std::string& name, std::size_t steps) {
-  if (steps == 0 || !let.has(from)) return false;
-  std::vector<std::string> mentioned;
-  collect_names(let[from].value(), mentioned);
-  return std::any_of(mentioned.begin(), mentioned.end(),
-                     [&](const std::string& next) { return next == name || leads_to(let, next, name, steps - 1); });
-}
-
-// Bindings may refer to each other in any order, but not around in a circle.
-void compile_bindings(const Spec& spec, Names& names, std::vector<Binding>& out) {
-  constexpr std::size_t kMostBindings = 32;
-  const auto members = spec.members("an object of names and expressions");
-  if (members.size() > kMostBindings) spec.fail("expected at most " + std::to_string(kMostBindings) + " bindings");
-  for (const auto& [name, value] : members) {
-    if (name.empty() || name.find_first_not_of(kNameLetters) != std::string::npos) {
-      value.fail("expected a name of lower-case letters, digits and _");
-    }
-    names.bindings.emplace(name, names.bindings.size());
-  }
-  for (const auto& [name, value] : members) {
-    if (leads_to(spec, name, name, 8)) value.fail("is worked out from itself, in a circle");
-    out.push_back({compile_expression(value, names), names.depth});
-  }
 }
 
 Group compile_group(const Spec& spec, const Names& file_names) {

@@ -6,7 +6,9 @@
 #include <boost/json/monotonic_resource.hpp>
 #include <nlohmann/json.hpp>
 
+#include "ingest/api_file.h"
 #include "ingest/body.h"
+#include "ingest/bound_api.h"
 #include "ingest/generic.h"
 #include "ingest/handshake.h"
 #include "ingest/mapping.h"
@@ -48,6 +50,7 @@ struct Compiled {
   BodyFormat body = BodyFormat::json;
   std::optional<GenericSpec> generic;
   std::unique_ptr<const Mapping> mapping;  // where it is not generic
+  std::unique_ptr<const ApiSpec> api;      // null: it asks nothing of its platform
 };
 
 // The names that {"config": …} may use, in the order of BoundSource's values.
@@ -84,13 +87,19 @@ class BoundSource : public Source {
   }
 
   const SourceConfig& config() const override { return config_; }
+  const Api* api() const override { return api_.get(); }
+  void set_api(std::unique_ptr<const Api> api) { api_ = std::move(api); }
+  const std::vector<Value>& values() const { return values_; }
 
   Result<Answer> handshake(const Delivery& delivery) const override {
     return answer_handshake(file_->handshake, handshake_secrets_, delivery);
   }
 
   Result<void> verify(const Delivery& delivery, Time now) const override {
-    if (signatures_.empty()) return {};  // bind() lets only an unsigned source be without
+    if (signatures_.empty() && config_.unsigned_ok) return {};
+    if (signatures_.empty()) {
+      return make_error(ErrorCode::not_found, "this source takes no webhooks: it is polled");
+    }
     std::optional<Error> wrong;
     for (const auto& signature : signatures_) {
       if (!signature->present(delivery)) continue;
@@ -149,6 +158,7 @@ class BoundSource : public Source {
   std::vector<Value> values_;
   std::vector<std::unique_ptr<const Signature>> signatures_;
   std::vector<std::string> handshake_secrets_;
+  std::unique_ptr<const Api> api_;
 };
 
 // --- binding ---
@@ -237,15 +247,12 @@ class CompiledFile : public SourceFile {
         }
         if (auto bound = bind_signature(spec, config.secrets, settings, errors)) signatures.push_back(std::move(bound));
       }
-      if (errors.empty() && signatures.empty()) {
+      const bool polled = file_->api && !file_->api->pulls.empty();
+      if (errors.empty() && signatures.empty() && !polled) {
         errors.push_back({"/secrets", "expected " + or_list(names) + ", or \"unsigned\": true on a loopback listener"});
       }
     }
-    if (!errors.empty()) {
-      Error error = make_error(ErrorCode::unprocessable, "the source \"" + config.name + "\" cannot be set up so");
-      error.fields = std::move(errors);
-      return error;
-    }
+    if (!errors.empty()) return cannot(config, std::move(errors));
 
     std::vector<Value> values(config_names(*file_).size());
     if (!config.brand_account.empty()) values[0] = config.brand_account;
@@ -253,11 +260,40 @@ class CompiledFile : public SourceFile {
       const auto setting = settings.find(name);
       if (setting != settings.end() && !setting->second.empty()) values[index] = setting->second;
     }
-    return std::unique_ptr<Source>(
-        std::make_unique<BoundSource>(file_, std::move(config), std::move(values), std::move(signatures)));
+    const bool closed = signatures.empty() && !config.unsigned_ok;
+    auto source = std::make_unique<BoundSource>(file_, std::move(config), std::move(values), std::move(signatures));
+    if (file_->api) source->set_api(bind_api(source->config(), source->values()));
+    if (closed && source->api()->pulls().empty()) {
+      return cannot(source->config(), {{"/secrets", "expected those that its pulls need, or that sign its webhooks"}});
+    }
+    return std::unique_ptr<Source>(std::move(source));
   }
 
  private:
+  static Error cannot(const SourceConfig& config, std::vector<FieldError> errors) {
+    Error error = make_error(ErrorCode::unprocessable, "the source \"" + config.name + "\" cannot be set up so");
+    error.fields = std::move(errors);
+    return error;
+  }
+
+  // `config` is the source's own.
+  std::unique_ptr<const Api> bind_api(const SourceConfig& config, const std::vector<Value>& values) const {
+    ApiBinding binding;
+    binding.file = file_;
+    binding.spec = file_->api.get();
+    binding.mapping = file_->mapping.get();
+    binding.body = file_->body;
+    binding.config = &config;
+    binding.values = values;
+    binding.settings = values.size();
+    for (const std::string& name : file_->secret_names) {
+      const auto secret = config.secrets.find(name);
+      const bool there = secret != config.secrets.end() && !secret->second.empty();
+      binding.values.push_back(there ? Value(secret->second.front()) : Value());
+    }
+    return ingest::bind_api(std::move(binding));
+  }
+
   // A setting that only a signature without its secret would use is a mistake that would go unseen.
   void check_unused(const SignatureSpec& spec, const SourceConfig& config, std::vector<FieldError>& errors) const {
     for (const auto* word : {&spec.header, &spec.algorithm, &spec.encoding, &spec.prefix}) {
@@ -285,7 +321,7 @@ void read_secrets(const Spec& spec, Compiled& out) {
 
 void read_settings(const Spec& spec, Compiled& out) {
   static const std::vector<std::string> kTaken{"name",     "use",          "secrets", "brand_account",
-                                               "unsigned", "expect_every", "settings"};
+                                               "unsigned", "expect_every", "pull_every", "settings"};
   for (const auto& [name, setting] : spec.members("an object of settings")) {
     setting.is_object({"default", "one_of"});
     if (std::find(kTaken.begin(), kTaken.end(), name) != kTaken.end()) {
@@ -323,7 +359,7 @@ void read_mapping(const Spec& spec, Compiled& out) {
 
 void read_file(const Spec& spec, std::string_view file_name, Compiled& out) {
   if (!spec.is_object({"$schema", "name", "title", "platform", "documentation", "secrets", "settings", "handshake",
-                       "signatures", "body", "posts", "events"})) {
+                       "signatures", "body", "posts", "events", "api", "replies", "fetches", "pulls"})) {
     return;
   }
   if (const auto name = spec.require("name", "the name of the file without .json")) {
@@ -347,7 +383,11 @@ void read_file(const Spec& spec, std::string_view file_name, Compiled& out) {
   if (const auto handshake = spec.find("handshake")) {
     out.handshake = compile_handshake(*handshake, out.secret_names).value_or(HandshakeSpec());
   }
-  if (const auto signatures = spec.require("signatures", "a list of signature schemes")) {
+  // What is only polled needs none.
+  const auto signatures = spec.has("pulls") && !spec.has("signatures")
+                              ? std::optional<Spec>()
+                              : spec.require("signatures", "a list of signature schemes");
+  if (signatures) {
     const auto schemes = signatures->list("a list of signature schemes");
     if (schemes.empty() && signatures->value().is_array()) signatures->fail("expected at least one signature scheme");
     for (const auto& scheme : schemes) {
@@ -357,6 +397,7 @@ void read_file(const Spec& spec, std::string_view file_name, Compiled& out) {
     }
   }
   read_mapping(spec, out);
+  out.api = compile_api(spec, out.platform, {config_names(out), out.secret_names});
 }
 
 }  // namespace

@@ -132,7 +132,7 @@ TEST(SourceFile, EachFaultIsNamedByItsPointerWithWhatWasExpected) {
       {with("/events/0/rules/0/fields/text", json{{"find", "/a"}}), "/text/is: missing"},
       {with("/events/0/rules/0/fields/text", json{{"translate", "/a"}}), "/text/to: missing"},
       {with("/events/0/rules/0/fields/created_at", json{{"time", "/t"}, {"format", "sundial"}}),
-       "/fields/created_at/format: expected rfc3339, x, epoch_seconds"},
+       "/fields/created_at/format: expected rfc3339, rfc5322, x, epoch_seconds"},
       {with("/events/0/rules/0/fields/media", json{{{"each", "/m"}}}),
        "/fields/media/0: expected a type, a url or both"},
       {with("/events/0/rules/0/when", json{{"value", "/a"}}), "/events/0/rules/0/when: expected exactly one of is, in"},
