@@ -278,16 +278,22 @@ asio::awaitable<Result<void>> Pulls::Loop::listen(std::optional<Duration>& wait)
   options.ca_file = client_options.ca_file;
   options.connect_timeout = client_options.timeout;
   net::EventStream stream(options);
-  auto opening = stream.open(*request);
+  auto opening = stream.open(request->url, request->headers);
   const auto opened = co_await std::move(opening);
   if (!opened) co_return opened.error();
+  if (opened->status != 200) {
+    if (opened->status == 401 && *session) bound->session->drop((*session)->token);
+    const Page refused = api.read_page(index, {}, "", incoming_of(*opened), wall_clock_now());
+    wait = refused.retry_after ? refused.retry_after : refused.pause;
+    co_return make_error(ErrorCode::bad_gateway, "the stream was not opened: " + refused.error);
+  }
   const CountedOpen open(bound->stats->streams_open);
   // What came between the last poll and now is not in the stream.
   auto catching_up = poll(wait);
   Result<void> done = co_await std::move(catching_up);
   while (done && !stopping) {
     auto waiting = stream.next();
-    const Result<net::ServerEvent> event = co_await std::move(waiting);
+    const auto event = co_await std::move(waiting);
     if (!event) break;  // it ended, as all streams do: the caller polls and opens it again
     auto looking = read_cursor();
     const auto known = co_await std::move(looking);

@@ -106,7 +106,7 @@ PullRule compile_pull(const Spec& spec, const Names& file, const std::vector<std
   }
   if (const auto every = spec.find("every")) {
     const auto text = every->text();
-    const auto read = text ? parse_duration(*text) : std::nullopt;
+    const auto read = parse_duration(text.value_or(""));
     if (read && *read >= std::chrono::seconds(1)) {
       out.every = *read;
     } else if (text) {

@@ -145,11 +145,12 @@ Result<void> authorize(const Auth& auth, const CallContext& context, const std::
 
 std::vector<std::string> Auth::secrets() const {
   std::vector<std::string> out;
-  for (const std::string* name : {&secret, &user, &token, &token_secret}) {
-    if (!name->empty()) out.push_back(*name);
+  for (const std::string* needed : {&secret, &user, &token, &token_secret}) {
+    if (!needed->empty()) out.push_back(*needed);
   }
   if (login && login->auth) {
-    for (auto& name : login->auth->secrets()) out.push_back(std::move(name));
+    const auto also = login->auth->secrets();
+    out.insert(out.end(), also.begin(), also.end());
   }
   return out;
 }

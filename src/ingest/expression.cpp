@@ -795,11 +795,11 @@ ConditionPtr compile_comparison(const Spec& spec, const Names& names) {
 constexpr std::string_view kNameLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
 // The "@names" that an expression mentions.
-void collect_names(const json& value, std::vector<std::string>& out) {
+void collect_names(const nlohmann::json& value, std::vector<std::string>& out) {
   if (value.is_structured()) {
     for (const auto& child : value) collect_names(child, out);
   }
-  const auto* text = value.get_ptr<const std::string*>();
+  const auto* text = value.get_ptr<const nlohmann::json::string_t*>();
   for (auto at = text == nullptr ? std::string::npos : text->find('@'); at != std::string::npos;
        at = text->find('@', at + 1)) {
     const auto end = text->find_first_not_of(kNameLetters, at + 1);

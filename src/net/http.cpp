@@ -29,6 +29,14 @@ std::string_view to_string(Method method) {
   return "OTHER";
 }
 
+std::optional<Method> parse_method(std::string_view name) {
+  for (const Method method : {Method::get, Method::head, Method::post, Method::put, Method::patch, Method::del,
+                              Method::options}) {
+    if (to_string(method) == name) return method;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string_view> find_header(const Headers& headers, std::string_view name) {
   for (const auto& [key, value] : headers) {
     if (iequals(key, name)) return value;

@@ -14,6 +14,7 @@ namespace triage::net {
 
 enum class Method { get, head, post, put, patch, del, options, other };
 std::string_view to_string(Method method);
+std::optional<Method> parse_method(std::string_view name);  // "GET", …; nothing for what has no name above
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
