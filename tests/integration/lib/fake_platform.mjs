@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 
 // How to treat a request. Without more, it is answered 200 with an empty JSON object.
-//   status, headers, body   the answer; an object as body is sent as JSON
+//   status, headers, body   the answer; a text or a Buffer, or else what is sent as JSON
 //   etag, modified          the answer's ETag or Last-Modified: who asks for what is newer than that is answered 304
 //   delay                   milliseconds before it
 //   hang: true              never answers
@@ -165,9 +165,9 @@ class FakePlatform {
       response.writeHead(304, sent);
       return response.end();
     }
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
-    if (typeof body !== 'string') sent['content-type'] ??= 'application/json';
-    const bytes = Buffer.from(text);
+    const raw = typeof body === 'string' || Buffer.isBuffer(body);
+    if (!raw) sent['content-type'] ??= 'application/json';
+    const bytes = Buffer.from(raw ? body : JSON.stringify(body));
     switch (close) {
       case undefined:
         response.writeHead(status, { 'content-length': bytes.length, ...sent });
