@@ -231,7 +231,7 @@ describe('a crash', () => {
     const names = Array.from({ length: 20 }, fresh);
     for (const name of names) platform.on(pathOf(name), { hang: true });
     for (const answer of await Promise.all(names.map((name) => notice(name)))) taken(answer);
-    await platform.received(pathOf(names[0]), 1);
+    await eventually(() => names.some((name) => platform.asked(pathOf(name)).length > 0), { what: 'a fetch to begin' });
     await server.kill9();
     for (const name of names) platform.on(pathOf(name), { body: review(name) });
     await server.restart();
