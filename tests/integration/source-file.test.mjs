@@ -49,7 +49,7 @@ describe('triaged source test', () => {
 
   test('shows the posts of a source that takes our own shape, too', async () => {
     const body = JSON.stringify({ posts: [{ native_id: '1', text: 'hello' }, { native_id: '2', text: 'ours', author: { handle: 'acme' }, brand_account: 'acme' }] });
-    const { stdout } = await triaged(['source', 'test', 'reddit', '--payload', '-', '--json'], { input: body });
+    const { stdout } = await triaged(['source', 'test', 'reddit-relay', '--payload', '-', '--json'], { input: body });
     const { accepted, trace } = JSON.parse(stdout);
     assert.equal(accepted, 2);
     assert.deepEqual(
