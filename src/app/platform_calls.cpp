@@ -91,14 +91,6 @@ boost::asio::awaitable<Tried> attempt(BoundPtr bound, ClientPtr client, const De
   const bool earlier = row.attempts > 0 && (row.last_status == 0 || row.last_status >= 500);
   Tried tried;
   for (const bool renewed : {false, true}) {
-    auto getting = bound->session->get(client, api);
-    const auto session = co_await std::move(getting);
-    if (!session) {
-      const Error& error = session.error();
-      tried.outcome.error = "no session: " + error.detail;
-      tried.outcome.retry_after = error.retry_after;
-      co_return tried;
-    }
     auto trying = api.attempt(row.body, earlier, post);
     if (!trying) {
       tried.outcome.kind = Outcome::Kind::refused;
@@ -108,7 +100,16 @@ boost::asio::awaitable<Tried> attempt(BoundPtr bound, ClientPtr client, const De
     ingest::Attempt& calls = **trying;
     int status = 0;
     bool expired = false;
+    std::string token;
     for (;;) {
+      auto getting = bound->session->get(client, api, calls.session());
+      const auto session = co_await std::move(getting);
+      if (!session) {
+        const Error& error = session.error();
+        tried.outcome.error = "no session: " + error.detail;
+        tried.outcome.retry_after = error.retry_after;
+        co_return tried;
+      }
       auto next = calls.next(*session ? &**session : nullptr, wall_clock_now());
       if (!next) {
         tried.outcome.kind = Outcome::Kind::refused;
@@ -130,10 +131,11 @@ boost::asio::awaitable<Tried> attempt(BoundPtr bound, ClientPtr client, const De
       }
       status = answer->status;
       expired = status == 401 && *session;
+      if (expired) token = (*session)->token;
       if (expired) break;
       calls.answered(incoming_of(*answer), wall_clock_now());
     }
-    if (expired) bound->session->drop((*session)->token);
+    if (expired) bound->session->drop(token);
     if (expired && !renewed) continue;
     if (expired) {
       tried.outcome.status = status;

@@ -37,28 +37,30 @@ boost::asio::awaitable<Result<net::ClientResponse>> send(std::shared_ptr<net::Cl
 }
 
 boost::asio::awaitable<Result<std::optional<ingest::Session>>> PlatformSession::get(
-    std::shared_ptr<net::Client> client, const ingest::Api& api) {
-  if (!api.has_session()) co_return std::optional<ingest::Session>();
+    std::shared_ptr<net::Client> client, const ingest::Api& api, std::optional<std::size_t> number) {
+  if (!number) co_return std::optional<ingest::Session>();
   const Time now = wall_clock_now();
   {
     const std::scoped_lock lock(mutex_);
-    if (session_ && (!session_->until || *session_->until - kEarly > now)) co_return session_;
+    const auto known = sessions_.find(*number);
+    const bool good = known != sessions_.end() && (!known->second.until || *known->second.until - kEarly > now);
+    if (good) co_return known->second;
   }
-  auto asking = api.session_request(now);
+  auto asking = api.session_request(*number, now);
   if (!asking) co_return asking.error();
   auto sending = send(client, std::move(*asking));
   const Result<net::ClientResponse> answer = co_await std::move(sending);
   if (!answer) co_return answer.error();
-  auto session = api.read_session(incoming_of(*answer), wall_clock_now());
+  auto session = api.read_session(*number, incoming_of(*answer), wall_clock_now());
   if (!session) co_return session.error();
   const std::scoped_lock lock(mutex_);
-  session_ = *session;
-  co_return session_;
+  sessions_[*number] = *session;
+  co_return std::move(*session);
 }
 
 void PlatformSession::drop(const std::string& token) {
   const std::scoped_lock lock(mutex_);
-  if (session_ && session_->token == token) session_.reset();
+  std::erase_if(sessions_, [&](const auto& known) { return known.second.token == token; });
 }
 
 }  // namespace triage::app

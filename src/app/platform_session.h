@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,18 +19,19 @@ boost::asio::awaitable<Result<net::ClientResponse>> send(std::shared_ptr<net::Cl
 Result<net::ClientRequest> client_request(ingest::Outgoing outgoing);
 ingest::Incoming incoming_of(const net::ClientResponse& response);
 
-// A source's session, asked for when it is needed. Thread-safe; two that need it at the same time may both ask.
+// A source's sessions, each asked for when it is needed. Thread-safe; two that need it at the same time may both ask.
 class PlatformSession {
  public:
-  // The present one, or a new one. Nothing for a source without sessions.
+  // The present one of that number, or a new one. Nothing for a call without a session.
   boost::asio::awaitable<Result<std::optional<ingest::Session>>> get(std::shared_ptr<net::Client> client,
-                                                                     const ingest::Api& api);
+                                                                     const ingest::Api& api,
+                                                                     std::optional<std::size_t> number);
   // The platform does not take this token any more.
   void drop(const std::string& token);
 
  private:
   std::mutex mutex_;
-  std::optional<ingest::Session> session_;
+  std::map<std::size_t, ingest::Session> sessions_;
 };
 
 }  // namespace triage::app

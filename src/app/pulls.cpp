@@ -153,7 +153,7 @@ asio::awaitable<Result<std::optional<store::CursorRecord>>> Pulls::Loop::read_cu
 // One page of the platform's answer.
 asio::awaitable<Result<Page>> Pulls::Loop::ask(const PullState& state, const std::string& page) {
   for (const bool renewed : {false, true}) {
-    auto getting = bound->session->get(client, api);
+    auto getting = bound->session->get(client, api, pull.session);
     const auto session = co_await std::move(getting);
     if (!session) co_return session.error();
     auto request = api.pull_request(index, state, page, *session ? &**session : nullptr, wall_clock_now());
@@ -265,7 +265,7 @@ asio::awaitable<Result<void>> Pulls::Loop::poll(std::optional<Duration>& wait) {
 
 // Listens until the stream ends.
 asio::awaitable<Result<void>> Pulls::Loop::listen(std::optional<Duration>& wait) {
-  auto getting = bound->session->get(client, api);
+  auto getting = bound->session->get(client, api, pull.session);
   const auto session = co_await std::move(getting);
   if (!session) co_return session.error();
   auto outgoing = api.stream_request(index, {}, *session ? &**session : nullptr, wall_clock_now());

@@ -8,19 +8,11 @@ namespace {
 
 using nlohmann::json;
 
-// The names within one rule: its own bindings, and those of the answer, which is a frame below the document.
+// What the rules' expressions may name: on the document, and on the answer, which is a frame below it.
 struct RuleNames {
   Names document;
   Names answer;
 };
-
-RuleNames rule_names(const Spec& spec, const Names& file, std::vector<Binding>& bindings) {
-  RuleNames out{file, file};
-  if (const auto let = spec.find("let")) compile_bindings(*let, out.document, bindings);
-  out.answer = out.document;
-  ++out.answer.depth;
-  return out;
-}
 
 void compile_calls(const Spec& spec, const RuleNames& names, const std::vector<std::string>& secrets, CallRule& out) {
   if (const auto when = spec.find("when")) out.when = compile_condition(*when, names.document);
@@ -30,13 +22,12 @@ void compile_calls(const Spec& spec, const RuleNames& names, const std::vector<s
   }
 }
 
-ReplyRule compile_reply(const Spec& spec, const Names& file, const std::vector<std::string>& secrets) {
+ReplyRule compile_reply(const Spec& spec, const RuleNames& names, const std::vector<std::string>& secrets) {
   ReplyRule out;
-  if (!spec.is_object({"let", "when", "before", "call", "text", "max_length", "count", "native_id", "url", "repeat",
+  if (!spec.is_object({"when", "before", "call", "text", "max_length", "count", "native_id", "url", "repeat",
                        "already_when"})) {
     return out;
   }
-  const RuleNames names = rule_names(spec, file, out.bindings);
   compile_calls(spec, names, secrets, out);
   if (const auto text = spec.find("text")) out.text = compile_expression(*text, names.document);
   if (const auto most = spec.find("max_length")) {
@@ -83,11 +74,9 @@ std::unique_ptr<const Mapping> compile_answer(const Spec& spec, const std::strin
   return mapping;
 }
 
-FetchRule compile_fetch(const Spec& spec, const Names& file, const std::string& platform, const ApiNames& known) {
+FetchRule compile_fetch(const Spec& spec, const RuleNames& names, const std::string& platform, const ApiNames& known) {
   FetchRule out;
   if (!spec.is_object({"when", "before", "call", "fields", "own", "gone_when"})) return out;
-  RuleNames names{file, file};
-  ++names.answer.depth;
   compile_calls(spec, names, known.secrets, out);
   if (const auto gone = spec.find("gone_when")) out.gone_when = compile_condition(*gone, names.answer);
   if (spec.require("fields", "the fields of the post, in the answer")) {
@@ -96,10 +85,9 @@ FetchRule compile_fetch(const Spec& spec, const Names& file, const std::string& 
   return out;
 }
 
-PullRule compile_pull(const Spec& spec, const Names& file, const std::vector<std::string>& secrets) {
+PullRule compile_pull(const Spec& spec, const RuleNames& names, const std::vector<std::string>& secrets) {
   PullRule out;
-  if (!spec.is_object({"name", "every", "let", "when", "call", "cursor", "more", "back", "body", "stream"})) return out;
-  const RuleNames names = rule_names(spec, file, out.bindings);
+  if (!spec.is_object({"name", "every", "when", "call", "cursor", "more", "back", "body", "stream"})) return out;
   if (const auto name = spec.require("name", "a name for the log and the cursor")) {
     out.name = name->text().value_or("");
     if (out.name.empty() || out.name.size() > 64) name->fail("expected 1 to 64 characters");
@@ -151,27 +139,57 @@ RateLimitSpec compile_rate_limit(const Spec& spec, const Names& names) {
   return out;
 }
 
+// Each auth that wants a session gets its place among them.
+void number_sessions(ApiSpec& spec) {
+  const auto number = [&spec](Auth& auth) {
+    if (auth.scheme != Auth::Scheme::session) return;
+    auth.session = spec.sessions.size();
+    spec.sessions.push_back(auth);
+  };
+  const auto number_call = [&number](Call& call) {
+    if (call.auth) number(*call.auth);
+  };
+  const auto number_rule = [&number_call](CallRule& rule) {
+    number_call(rule.call);
+    if (rule.before) number_call(*rule.before);
+  };
+  number(spec.defaults.auth);
+  for (ReplyRule& rule : spec.replies) number_rule(rule);
+  for (FetchRule& rule : spec.fetches) number_rule(rule);
+  for (PullRule& rule : spec.pulls) {
+    number_call(rule.call);
+    if (rule.stream) number_call(*rule.stream);
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<const ApiSpec> compile_api(const Spec& file, const std::string& platform, const ApiNames& known) {
   const bool any = file.has("api") || file.has("replies") || file.has("fetches") || file.has("pulls");
   if (!any) return nullptr;
   auto out = std::make_unique<ApiSpec>();
-  Names names;
-  names.config = known.config;
+  RuleNames names;
+  names.document.config = known.config;
   for (const std::string& secret : known.secrets) {
-    if (!names.config.emplace(secret, names.config.size()).second) {
+    std::map<std::string, std::size_t>& config = names.document.config;
+    if (!config.emplace(secret, config.size()).second) {
       file.fail("secrets", "\"" + secret + "\" is also the name of a setting: calls could not tell them apart");
     }
   }
-  Names answer = names;
-  ++answer.depth;
-  if (const auto api = file.find("api"); api && api->is_object({"base", "auth", "headers", "rate_limit", "retry_when"})) {
-    if (const auto base = api->find("base")) out->defaults.base = compile_expression(*base, names);
-    if (const auto auth = api->find("auth")) out->defaults.auth = compile_auth(*auth, names, known.secrets);
-    if (const auto headers = api->find("headers")) out->defaults.headers = compile_named(*headers, names);
-    if (const auto limit = api->find("rate_limit")) out->rate_limit = compile_rate_limit(*limit, answer);
-    if (const auto retry = api->find("retry_when")) out->retry_when = compile_condition(*retry, answer);
+  const auto api = file.find("api");
+  const bool readable =
+      api && api->is_object({"let", "base", "auth", "headers", "rate_limit", "retry_when", "failed_when", "error"});
+  if (readable && api->has("let")) compile_bindings((*api)["let"], names.document, out->bindings);
+  names.answer = names.document;
+  ++names.answer.depth;
+  if (readable) {
+    if (const auto base = api->find("base")) out->defaults.base = compile_expression(*base, names.document);
+    if (const auto auth = api->find("auth")) out->defaults.auth = compile_auth(*auth, names.document, known.secrets);
+    if (const auto headers = api->find("headers")) out->defaults.headers = compile_named(*headers, names.document);
+    if (const auto limit = api->find("rate_limit")) out->rate_limit = compile_rate_limit(*limit, names.answer);
+    if (const auto retry = api->find("retry_when")) out->retry_when = compile_condition(*retry, names.answer);
+    if (const auto failed = api->find("failed_when")) out->failed_when = compile_condition(*failed, names.answer);
+    if (const auto error = api->find("error")) out->error = compile_expression(*error, names.answer);
   }
   if (const auto replies = file.find("replies")) {
     for (const auto& rule : replies->list("a list of rules")) {
@@ -193,6 +211,7 @@ std::unique_ptr<const ApiSpec> compile_api(const Spec& file, const std::string& 
     }
     if (!file.has("events")) pulls->fail("expected \"events\" beside it: what is read is mapped by them");
   }
+  number_sessions(*out);
   return out;
 }
 

@@ -24,7 +24,6 @@ struct RateLimitSpec {
 
 // What replies and fetches have in common. Expressions on the answer are one frame below the document.
 struct CallRule {
-  std::vector<Binding> bindings;
   ConditionPtr when;
   std::optional<Call> before;
   Call call;
@@ -47,7 +46,6 @@ struct FetchRule : CallRule {
 struct PullRule {
   std::string name;
   Duration every{60'000};
-  std::vector<Binding> bindings;
   ConditionPtr when;
   Call call;
   ExpressionPtr cursor, back;
@@ -57,9 +55,12 @@ struct PullRule {
 };
 
 struct ApiSpec {
+  std::vector<Binding> bindings;  // of the document
   CallDefaults defaults;
   RateLimitSpec rate_limit;
-  ConditionPtr retry_when;
+  ConditionPtr retry_when, failed_when;
+  ExpressionPtr error;
+  std::vector<Auth> sessions;  // those that calls are made with; Auth::session is the place here
   std::vector<ReplyRule> replies;
   std::vector<FetchRule> fetches;
   std::vector<PullRule> pulls;

@@ -63,22 +63,20 @@ class BoundApi : public Api {
     for (std::size_t i = 0; i < spec_.pulls.size(); ++i) {
       const PullRule& rule = spec_.pulls[i];
       if (!configured(rule.call) || !holds_in_configuration(rule)) continue;
-      pulls_.push_back({rule.name, rule.every, rule.back != nullptr, rule.stream.has_value()});
+      pulls_.push_back({rule.name, rule.every, rule.back != nullptr, rule.stream.has_value(), session_of(rule.call)});
       rules_of_pulls_.push_back(i);
     }
   }
 
-  bool has_session() const override { return spec_.defaults.auth.scheme == Auth::Scheme::session; }
-
-  Result<Outgoing> session_request(Time now) const override {
-    if (const auto ready = check_secrets(spec_.defaults.auth); !ready) return ready.error();
+  Result<Outgoing> session_request(std::size_t session, Time now) const override {
+    const Auth& auth = spec_.sessions.at(session);
+    if (const auto ready = check_secrets(auth); !ready) return ready.error();
     Document document(*this, bj::object{{"now", to_millis(now)}});
-    const Auth& auth = spec_.defaults.auth;
     if (auth.login == nullptr) return make_error(ErrorCode::internal, "there is no call for a session");
     return make_call(*auth.login, document.scope, context(nullptr, now));
   }
 
-  Result<Session> read_session(const Incoming& answer, Time now) const override {
+  Result<Session> read_session(std::size_t session, const Incoming& answer, Time now) const override {
     Storage storage;
     const auto body = read_body(BodyFormat::json, answer.body, storage);
     const Value answered = body ? *body : Value();
@@ -95,18 +93,18 @@ class BoundApi : public Api {
     }
     Document document(*this, bj::object{{"now", to_millis(now)}, {"status", answer.status}});
     document.set_answer(answered);
-    const Auth& auth = spec_.defaults.auth;
+    const Auth& auth = spec_.sessions.at(session);
     const Text token = as_text(auth.session_token == nullptr ? nullptr : auth.session_token->evaluate(document.scope, 1));
     if (!token || token.view().empty()) {
       return make_error(ErrorCode::bad_gateway, "the platform's answer has no token");
     }
-    Session session{std::string(token.view()), std::nullopt};
-    if (auth.expires_in != nullptr) {
-      if (const auto seconds = number_in(auth.expires_in->evaluate(document.scope, 1)); seconds && *seconds > 0) {
-        session.until = now + std::chrono::seconds(std::llround(std::min(*seconds, 1e9)));
-      }
-    }
-    return session;
+    Session out{std::string(token.view()), std::nullopt};
+    // A number, or one spelled out.
+    const Value* expires = auth.expires_in == nullptr ? nullptr : auth.expires_in->evaluate(document.scope, 1);
+    const Text digits = as_text(expires);
+    const double seconds = number_in(expires).value_or(std::strtod(std::string(digits.view()).c_str(), nullptr));
+    if (seconds > 0) out.until = now + std::chrono::seconds(std::llround(std::min(seconds, 1e9)));
+    return out;
   }
 
   Result<std::string> plan_reply(const Post& to, std::string_view text, std::string_view reply_id) const override {
@@ -136,9 +134,10 @@ class BoundApi : public Api {
       }
     }
     // That it can be made at all is better said now than later. What only an answer gives is not there yet.
-    if (!rule->before && auth_of(rule->call).scheme != Auth::Scheme::session) {
+    if (!rule->before) {
       apply_text(*rule, seen);
-      const auto made = make_call(rule->call, seen.scope, context(nullptr, Time{}));
+      const Session none;
+      const auto made = make_call(rule->call, seen.scope, context(&none, to.received_at));
       if (!made) return make_error(ErrorCode::unprocessable, "the reply cannot be sent: " + made.error().detail);
     }
     return bj::serialize(document);
@@ -175,7 +174,7 @@ class BoundApi : public Api {
   Result<Outgoing> pull_request(std::size_t pull, const PullState& state, const std::string& page,
                                 const Session* session, Time now) const override {
     const PullRule& rule = rule_at(pull);
-    auto document = pull_document(rule, state, page, now);
+    auto document = pull_document(state, page, now);
     auto out = make_call(rule.call, document->scope, context(session, now));
     if (!out || !page.empty()) return out;
     if (!state.etag.empty()) out->headers.emplace_back("If-None-Match", state.etag);
@@ -197,10 +196,10 @@ class BoundApi : public Api {
     bj::monotonic_resource arena(answer.body.size() * 4 + 4096);
     const Storage storage(&arena);
     const auto body = read_body(rule.body.value_or(binding_.body), answer.body, storage);
-    auto document = pull_document(rule, state, page, now);
+    auto document = pull_document(state, page, now);
     document->set_status(answer.status);
     if (body) document->set_answer(*body);
-    if (answer.status < 200 || answer.status > 299 || retries(*document)) {
+    if (!fine(answer.status, *document)) {
       const Reading failure = failure_of(answer, body ? &*body : nullptr, *document, now);
       out.taken = failure.taken;
       out.error = failure.error;
@@ -227,7 +226,7 @@ class BoundApi : public Api {
   Result<Outgoing> stream_request(std::size_t pull, const PullState& state, const Session* session,
                                   Time now) const override {
     const PullRule& rule = rule_at(pull);
-    auto document = pull_document(rule, state, "", now);
+    auto document = pull_document(state, "", now);
     return make_call(*rule.stream, document->scope, context(session, now));
   }
 
@@ -248,7 +247,7 @@ class BoundApi : public Api {
     } else {
       object["data"] = data;
     }
-    auto document = pull_document(rule, state, "", now);
+    auto document = pull_document(state, "", now);
     document->set_status(200);
     document->set_answer(body);
     take(rule, body, *document, now, out);
@@ -262,25 +261,27 @@ class BoundApi : public Api {
 
   // The document of a call, and what evaluation needs to see it.
   struct Document {
-    Document(const BoundApi& api, bj::object object, const std::vector<Binding>* bindings = nullptr)
-        : whole(std::move(object)), scope(api.binding_.values) {
+    Document(const BoundApi& api, bj::object object)
+        : whole(std::move(object)), scope(api.binding_.values), bindings(api.spec_.bindings) {
       scope.frames[0] = &whole;
-      restart(bindings);
+      restart();
     }
     Document(const Document&) = delete;
     Document& operator=(const Document&) = delete;
 
-    void restart(const std::vector<Binding>* bindings) {
-      static const std::vector<Binding> kNone;
-      scope.restart(bindings == nullptr ? kNone : *bindings);
+    // It changed: what was worked out from it is forgotten.
+    void restart() { scope.restart(bindings); }
+    void set_status(int status) {
+      whole.as_object()["status"] = status;
+      restart();
     }
-    void set_status(int status) { whole.as_object()["status"] = status; }
     // A value that outlives the document.
     void set_answer(const Value& answer) { scope.frames[1] = &answer; }
     bj::object& object() { return whole.as_object(); }
 
     Value whole;
     Scope scope;
+    const std::vector<Binding>& bindings;
   };
 
   CallContext context(const Session* session, Time now) const {
@@ -288,6 +289,11 @@ class BoundApi : public Api {
   }
 
   const Auth& auth_of(const Call& call) const { return call.auth ? *call.auth : spec_.defaults.auth; }
+
+  std::optional<std::size_t> session_of(const Call& call) const {
+    const Auth& auth = auth_of(call);
+    return auth.scheme == Auth::Scheme::session ? std::optional(auth.session) : std::nullopt;
+  }
 
   Result<void> check_secrets(const Auth& auth) const {
     std::string missing;
@@ -304,7 +310,7 @@ class BoundApi : public Api {
   bool configured(const Call& call) const { return check_secrets(auth_of(call)).has_value(); }
 
   bool holds_in_configuration(const PullRule& rule) const {
-    Document document(*this, {}, &rule.bindings);
+    Document document(*this, {});
     if (rule.when != nullptr && !rule.when->holds(document.scope, 0)) return false;
     const ExpressionPtr& base = rule.call.base != nullptr ? rule.call.base : spec_.defaults.base;
     return rule.call.url != nullptr || (base != nullptr && base->evaluate(document.scope, 0) != nullptr);
@@ -313,7 +319,6 @@ class BoundApi : public Api {
   template <class Rule>
   static const Rule* rule_of(const std::vector<Rule>& rules, Document& document) {
     for (const Rule& rule : rules) {
-      document.restart(&rule.bindings);
       if (rule.when == nullptr || rule.when->holds(document.scope, 0)) return &rule;
     }
     return nullptr;
@@ -325,7 +330,7 @@ class BoundApi : public Api {
     if (!made) return;
     std::string text(made.view());
     document.object()["text"] = std::move(text);
-    document.restart(&rule.bindings);
+    document.restart();
   }
 
   Result<Value> read_document(std::string_view document) const {
@@ -338,14 +343,13 @@ class BoundApi : public Api {
 
   const PullRule& rule_at(std::size_t pull) const { return spec_.pulls[rules_of_pulls_[pull]]; }
 
-  std::unique_ptr<Document> pull_document(const PullRule& rule, const PullState& state, const std::string& page,
-                                          Time now) const {
+  std::unique_ptr<Document> pull_document(const PullState& state, const std::string& page, Time now) const {
     bj::object object{{"now", to_millis(now)}};
     for (const auto& [name, text] : {std::pair("cursor", &state.cursor), std::pair("page", &page)}) {
       if (text->empty()) continue;
       if (auto value = read_json(*text, Storage())) object[name] = std::move(*value);
     }
-    return std::make_unique<Document>(*this, std::move(object), &rule.bindings);
+    return std::make_unique<Document>(*this, std::move(object));
   }
 
   // What the body of a page or a stream's event brought.
@@ -359,6 +363,11 @@ class BoundApi : public Api {
       out.error = mapped.error().detail;
       return;
     }
+    // A page with nothing in it is no event that a rule should know.
+    if (out.mapped.events.empty() && out.mapped.ignored_kinds == std::vector<std::string>{"unknown"}) {
+      out.mapped.ignored = 0;
+      out.mapped.ignored_kinds.clear();
+    }
     out.taken = Taken::yes;
     const Value* cursor = rule.cursor == nullptr ? nullptr : rule.cursor->evaluate(document.scope, 1);
     if (cursor != nullptr) out.state.cursor = bj::serialize(*cursor);
@@ -369,9 +378,12 @@ class BoundApi : public Api {
 
   // --- answers that are none ---
 
-  bool retries(Document& document) const {
-    return spec_.retry_when != nullptr && document.scope.frames[1] != nullptr &&
-           spec_.retry_when->holds(document.scope, 1);
+  static bool holds(const ConditionPtr& condition, Document& document) {
+    return condition != nullptr && document.scope.frames[1] != nullptr && condition->holds(document.scope, 1);
+  }
+  bool retries(Document& document) const { return holds(spec_.retry_when, document); }
+  bool fine(int status, Document& document) const {
+    return status >= 200 && status <= 299 && !retries(document) && !holds(spec_.failed_when, document);
   }
 
   std::optional<Duration> retry_after(const Incoming& answer, Document* document, Time now) const {
@@ -427,7 +439,12 @@ class BoundApi : public Api {
     out.taken = passing ? Taken::again : Taken::no;
     out.may_have_acted = status == 408 || (status >= 500 && status != 503);
     out.error = "the platform answered " + std::to_string(status);
-    const std::string said = body == nullptr ? std::string() : said_in(*body);
+    std::string said;
+    if (body != nullptr && spec_.error != nullptr && document.scope.frames[1] != nullptr) {
+      const Text text = as_text(spec_.error->evaluate(document.scope, 1));
+      said = clean(text.view(), kMostSaid);
+    }
+    if (body != nullptr && said.empty()) said = said_in(*body);
     if (!said.empty()) out.error += ": " + said;
     if (!passing) return out;
     out.retry_after = retry_after(answer, &document, now);
@@ -451,7 +468,7 @@ class BoundAttempt : public Attempt {
   BoundAttempt(const BoundApi& api, bj::object document, const CallRule& rule, const ReplyRule* reply,
                const FetchRule* fetch, bool earlier, const Post* post)
       : api_(api),
-        document_(api, std::move(document), &rule.bindings),
+        document_(api, std::move(document)),
         rule_(rule),
         reply_(reply),
         fetch_(fetch),
@@ -464,21 +481,24 @@ class BoundAttempt : public Attempt {
   Result<std::optional<Outgoing>> next(const Session* session, Time now) override {
     if (over_) return std::optional<Outgoing>();
     document_.object()["now"] = to_millis(now);
-    document_.restart(&rule_.bindings);
+    document_.restart();
     auto made = make_call(asks_ ? *rule_.before : rule_.call, document_.scope, api_.context(session, now));
     if (!made) return made.error();
     return std::optional<Outgoing>(std::move(*made));
   }
 
   bool acts() const override { return !asks_; }
+  std::optional<std::size_t> session() const override {
+    return over_ ? std::nullopt : api_.session_of(asks_ ? *rule_.before : rule_.call);
+  }
 
   void answered(const Incoming& answer, Time now) override {
     auto body = read_body(BodyFormat::json, answer.body, Storage());
     const Value answered = body ? std::move(*body) : Value();
     document_.set_status(answer.status);
     document_.set_answer(answered);
-    document_.restart(&rule_.bindings);
-    const bool fine = answer.status >= 200 && answer.status <= 299 && !api_.retries(document_);
+    document_.restart();
+    const bool fine = api_.fine(answer.status, document_);
     if (asks_ && fine) {
       asks_ = false;
       document_.object()["before"] = answered;

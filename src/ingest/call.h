@@ -27,7 +27,8 @@ struct Auth {
   std::string token, token_secret;
   // session:
   std::shared_ptr<const Call> login;
-  ExpressionPtr session_token, expires_in;
+  std::shared_ptr<const Expression> session_token, expires_in;
+  std::size_t session = 0;  // which of the file's sessions
 
   std::vector<std::string> secrets() const;  // those that it cannot do without
 };

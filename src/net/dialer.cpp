@@ -40,7 +40,7 @@ std::string host_header(const Url& url) {
 }
 
 bool is_ours(std::string_view name) {
-  for (const std::string_view ours : {"Host", "Content-Length", "Transfer-Encoding", "User-Agent", "Connection"}) {
+  for (const std::string_view ours : {"Host", "Content-Length", "Transfer-Encoding", "Connection"}) {
     if (iequals(name, ours)) return true;
   }
   return false;
@@ -131,8 +131,10 @@ Result<std::string> head_of(const ClientRequest& request, const std::string& use
   if (request.method == Method::other) {
     return make_error(ErrorCode::bad_request, "the method of the call is not one that can be sent");
   }
-  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\n", to_string(request.method),
-                                 request.url.target, host_header(request.url), user_agent);
+  std::string head = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n", to_string(request.method), request.url.target,
+                                 host_header(request.url));
+  const auto own = find_header(request.headers, "User-Agent");  // some platforms want to know whose program it is
+  if (!own) head.append("User-Agent: ").append(user_agent).append("\r\n");
   for (const auto& [name, value] : request.headers) {
     if (!is_token(name)) return make_error(ErrorCode::bad_request, "a header of the call has a name that is not one");
     if (!is_header_value(value)) {

@@ -56,6 +56,8 @@ struct Reading {
 class Attempt {
  public:
   virtual ~Attempt() = default;
+  // Which session the next request is made with; nothing: with none.
+  virtual std::optional<std::size_t> session() const = 0;
   // The next request; nothing when result() stands. The error: it cannot be made, and never will be from this document.
   virtual Result<std::optional<Outgoing>> next(const Session* session, Time now) = 0;
   // Whether the request that next() gave is the one that acts. Those before it only ask.
@@ -87,17 +89,17 @@ struct Pull {
   Duration every{60'000};
   bool newest_first = false;  // it has `back`
   bool stream = false;
+  std::optional<std::size_t> session;  // that its calls are made with
 };
 
 class Api {
  public:
   virtual ~Api() = default;
 
-  // Whether calls need a Session; then its request, and what its answer gives. The error of read_session says what the
-  // platform says; too_many_requests and unavailable are passing.
-  virtual bool has_session() const = 0;
-  virtual Result<Outgoing> session_request(Time now) const = 0;
-  virtual Result<Session> read_session(const Incoming& answer, Time now) const = 0;
+  // The request that gives a session, and what its answer gives. The error of read_session says what the platform says;
+  // unavailable is passing. `session` is what an attempt or a pull said.
+  virtual Result<Outgoing> session_request(std::size_t session, Time now) const = 0;
+  virtual Result<Session> read_session(std::size_t session, const Incoming& answer, Time now) const = 0;
 
   // The documents that calls are made from: to be kept until they are done. They hold no secret. unprocessable: the
   // source cannot (says why), or with "/text" among the fields: longer than the platform takes.

@@ -36,7 +36,7 @@ struct ClientOptions {
 struct ClientRequest {
   Method method = Method::post;  // any but Method::other
   Url url;
-  Headers headers;   // Host, Content-Length, User-Agent and Connection are set by the client
+  Headers headers;   // Host, Content-Length and Connection are set by the client, and User-Agent where it is not here
   std::string body;  // not sent with GET and HEAD
   // False: what it asks for must not happen twice. It gets a connection of its own, never a kept one that the server
   // may have closed, so it is sent once at most.
