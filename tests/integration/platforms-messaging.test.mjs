@@ -102,7 +102,7 @@ const platforms = {
     ours: true,
     brand_account: 'acme',
   },
-  bluesky: {
+  'bluesky-relay': {
     secrets: 'hmac_key',
     settings: { header: 'X-Relay-Signature', prefix: 'sha256=' },
     signed: (secret, body) => hub('x-relay-signature', secret, body),
@@ -180,7 +180,7 @@ const message = {
   }),
   tiktok: (id, text) => ({ client_key: 'k', event: 'comment.update', create_time: now(), user_openid: 'act.1', content: JSON.stringify({ comment_id: Number(id), video_id: 7, comment_type: 'comment', comment_action: 'insert', timestamp: now(), unique_identifier: `u${id}`, text }) }),
   'tiktok-relay': (id, text) => post({ native_id: id, platform: undefined, text }),
-  bluesky: (id, text) => post({ native_id: id, platform: undefined, text }),
+  'bluesky-relay': (id, text) => post({ native_id: id, platform: undefined, text }),
 };
 const idOf = (use, id) => (use === 'telegram' ? `${id}:${id}` : id);
 
