@@ -77,6 +77,7 @@ struct Pulls::Loop : std::enable_shared_from_this<Pulls::Loop> {
   asio::awaitable<Result<Page>> ask(const PullState& state, const std::string& page);
   asio::awaitable<Result<std::optional<store::CursorRecord>>> read_cursor();
   asio::awaitable<Result<bool>> anything_new(const std::vector<Event>& events);
+  asio::awaitable<Result<void>> drop_foreign_deletions(std::vector<Event>& events);
   asio::awaitable<Result<void>> keep(std::vector<Event> events, int ignored, PullState state);
   Duration after_failure(const Error& error, std::optional<Duration> asked);
 };
@@ -185,7 +186,28 @@ asio::awaitable<Result<bool>> Pulls::Loop::anything_new(const std::vector<Event>
   co_return *any;
 }
 
+// A stream tells of deletions of whatever its account can see: of posts that never were here there is nothing to keep.
+asio::awaitable<Result<void>> Pulls::Loop::drop_foreign_deletions(std::vector<Event>& events) {
+  const auto is_deletion = [](const Event& event) { return event.kind == EventKind::deletion; };
+  if (std::none_of(events.begin(), events.end(), is_deletion)) co_return Result<void>(boost::system::in_place_value);
+  const auto left = std::make_shared<std::vector<Event>>(events);
+  store::Store::Read read = [left, events, is_deletion](store::Reader& reader) {
+    *left = events;
+    std::erase_if(*left, [&](const Event& event) {
+      const Post& post = event.post;
+      return is_deletion(event) && reader.find_posts(post.source, post.platform, post.native_id).empty();
+    });
+  };
+  auto reading = store::read(admissions.store(), std::move(read));
+  const Result<void> done = co_await std::move(reading);
+  if (done) events = std::move(*left);
+  co_return done;
+}
+
 asio::awaitable<Result<void>> Pulls::Loop::keep(std::vector<Event> events, int ignored, PullState state) {
+  auto sifting = drop_foreign_deletions(events);
+  const Result<void> sifted = co_await std::move(sifting);
+  if (!sifted) co_return sifted.error();
   store::CursorRecord cursor;
   cursor.source = source;
   cursor.pull = pull.name;

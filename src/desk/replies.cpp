@@ -94,7 +94,8 @@ void reply_sent(store::Writer& writer, const ReplyId& id, const std::string& nat
   auto reply = writer.reply(id);
   if (!reply) return;
   const bool known = reply->state == ReplyState::sent;
-  if (known && (native_id.empty() || reply->native_id == native_id)) return;
+  const bool tells_more = (!native_id.empty() && reply->native_id != native_id) || (!url.empty() && reply->url != url);
+  if (known && !tells_more) return;
   reply->state = ReplyState::sent;
   if (!native_id.empty()) reply->native_id = native_id;
   if (!url.empty()) reply->url = url;

@@ -506,8 +506,8 @@ class BoundAttempt : public Attempt {
       return;
     }
     over_ = true;
-    if (reply_ != nullptr && !fine && !asks_ && reply_->already_when != nullptr && earlier_ &&
-        reply_->already_when->holds(document_.scope, 1)) {
+    if (reply_ != nullptr && !fine && !asks_ && reply_->already_when != nullptr &&
+        (earlier_ || reply_->repeat) && reply_->already_when->holds(document_.scope, 1)) {
       result_.taken = Taken::yes;
     } else if (fetch_ != nullptr && fetch_->gone_when != nullptr && fetch_->gone_when->holds(document_.scope, 1)) {
       result_.taken = Taken::gone;

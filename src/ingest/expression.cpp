@@ -422,16 +422,17 @@ class Nested : public Expression {
   bool base64_;
 };
 
-// As whole milliseconds since 1970.
+// As whole milliseconds since 1970, or as text (RFC 3339).
 class TimeOf : public Expression {
  public:
-  TimeOf(ExpressionPtr value, std::vector<TimeFormat> formats)
-      : value_(std::move(value)), formats_(std::move(formats)) {}
+  TimeOf(ExpressionPtr value, std::vector<TimeFormat> formats, bool as_text)
+      : value_(std::move(value)), formats_(std::move(formats)), as_text_(as_text) {}
   const Value* evaluate(Scope& scope, std::size_t depth) const override {
     const Value* value = value_->evaluate(scope, depth);
     if (value == nullptr) return nullptr;
     for (const auto format : formats_) {
-      if (const auto time = read_time(*value, format)) return scope.keep(to_millis(*time));
+      const auto time = read_time(*value, format);
+      if (time) return as_text_ ? scope.keep(format_time(*time)) : scope.keep(to_millis(*time));
     }
     return nullptr;
   }
@@ -439,6 +440,7 @@ class TimeOf : public Expression {
  private:
   ExpressionPtr value_;
   std::vector<TimeFormat> formats_;
+  bool as_text_;
 };
 
 class Length : public Expression {
@@ -731,7 +733,7 @@ ExpressionPtr compile_nested(const Spec& spec, const Names& names) {
 }
 
 ExpressionPtr compile_time(const Spec& spec, const Names& names) {
-  spec.is_object({"time", "format"});
+  spec.is_object({"time", "format", "as"});
   auto value = compile_expression(spec["time"], names);
   std::vector<TimeFormat> formats;
   const auto written = spec.require("format", "a time format or a list of them");
@@ -741,7 +743,9 @@ ExpressionPtr compile_time(const Spec& spec, const Names& names) {
     if (name) formats.push_back(*parse_time_format(*name));
   }
   if (value == nullptr) return nullptr;
-  return std::make_unique<TimeOf>(std::move(value), std::move(formats));
+  const auto as = spec.find("as");
+  const bool text = as && as->one_of({"rfc3339"}).has_value();
+  return std::make_unique<TimeOf>(std::move(value), std::move(formats), text);
 }
 
 ExpressionPtr compile_name_of(const Spec& spec, const Names& names) {
