@@ -58,13 +58,14 @@ std::string file_for(const std::string& format) {
                     "timestamp": {"part": "t"}}],
     "events": [{
       "each": [["/a", "/feed/entry", ""]],
-      "let": {"nested": {"json": "/json"}, "base64": {"json": "/data", "encoding": "base64"},
+      "let": {"made": {"object": {"all": {"list": ["/a", "/content", "@nested/list"]}, "last": {"words": "/text", "at": -1}}},
+              "nested": {"json": "/json"}, "base64": {"json": "/data", "encoding": "base64"},
               "html": {"text": {"first": ["/html", "/content", "/content/#text"]}, "html": true, "until": "/until"}},
       "own": {"value": "@nested/by", "same_handle_as": {"config": "brand_account"}},
       "event_name": {"name_of": ""},
       "fields": {
-        "native_id": {"first": ["/id", "@nested/id", "@base64/id", {"const": "1"}]},
-        "text": {"first": [{"template": "{@html} {@nested/text}"}, "@html", "@nested/text", "@base64/text", "/text"]},
+        "native_id": {"first": ["/id", "@made/all/0/id", "@nested/id", "@base64/id", {"const": "1"}]},
+        "text": {"first": [{"template": "{@html} {@nested/text}"}, "@html", "@nested/text", "@base64/text", "@made/last", "/text"]},
         "created_at": {"time": "/at", "format": ["rfc3339", "epoch", "x"]},
         "author": {"handle": {"first": ["/by", "/author/name", "@nested/by"]}},
         "url": {"first": ["/url", "/link/@href"]},
