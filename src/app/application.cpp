@@ -203,9 +203,9 @@ boost::asio::awaitable<net::Response> Application::Impl::metrics_page() {
   // Without a readable disk the counters are still worth having.
   const Result<void> read = co_await store::read(*store, std::move(work));
   if (!read) spdlog::warn("metrics without figures from the database: {}", read.error().detail);
-  Metrics::Parts parts{server->stats(),       store->stats(),     store->healthy(),       *figures,
+  Metrics::Parts parts{server->stats(),       store->stats(),     store->healthy(),    *figures,
                        deliverer->stats(),    timetable->stats(), admissions->stats(), judges->stats(),
-                       second_looks->stats(), hooks->sources(),   judges->bench(),        wall_clock_now()};
+                       second_looks->stats(), hooks->sources(),   judges->bench(),     wall_clock_now()};
   net::Response response = net::Response::text(200, metrics.text(parts));
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   co_return response;
@@ -348,12 +348,13 @@ Result<std::unique_ptr<Application>> Application::create(Config config) {
                                                      [self](const desk::Effects& effects) { self->tell(effects); });
   impl->admissions = std::make_unique<Admissions>(*impl->store, *impl->policy, *impl->judges,
                                                   [self](const desk::Effects& effects) { self->tell(effects); });
-  impl->deliverer = std::make_unique<deliver::Deliverer>(
-      *impl->runtime, *impl->store, all_endpoints(c, **sources, *impl->admissions), c.delivery,
-      [self](const std::string&) { self->climb_past_unreachable(); });
+  impl->deliverer =
+      std::make_unique<deliver::Deliverer>(*impl->runtime, *impl->store, all_endpoints(c, **sources, *impl->admissions),
+                                           c.delivery, [self](const std::string&) { self->climb_past_unreachable(); });
   impl->pulls = std::make_unique<Pulls>(*impl->runtime, *impl->admissions);
-  impl->hooks = std::make_unique<Hooks>(
-      *impl->admissions, [self](std::string_view k) { return self->address_rate->take(k, std::chrono::steady_clock::now()); });
+  impl->hooks = std::make_unique<Hooks>(*impl->admissions, [self](std::string_view k) {
+    return self->address_rate->take(k, std::chrono::steady_clock::now());
+  });
   impl->hooks->set_sources(std::move(*sources));
   impl->server = std::make_unique<net::Server>(*impl->runtime, c.server, impl->routes(),
                                                [self](const net::Exchange& exchange) { self->observe(exchange); });

@@ -128,7 +128,8 @@ std::string Metrics::text(const Parts& parts) const {
     std::atomic<std::int64_t> SourceStats::*value;
   } platform[] = {
       {"triaged_pulls_total", "Polls of a platform that went well", MetricType::Counter, &SourceStats::pulls},
-      {"triaged_pull_failures_total", "Polls and streams that failed", MetricType::Counter, &SourceStats::pull_failures},
+      {"triaged_pull_failures_total", "Polls and streams that failed", MetricType::Counter,
+       &SourceStats::pull_failures},
       {"triaged_pull_streams_open", "Streams that are listened to", MetricType::Gauge, &SourceStats::streams_open},
       {"triaged_fetched_posts_total", "Posts that came by id and were fetched", MetricType::Counter,
        &SourceStats::fetched},

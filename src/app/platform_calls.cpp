@@ -67,8 +67,8 @@ Outcome outcome_of(const ingest::Reading& reading, int status, ingest::Api::Repe
       outcome.kind = Outcome::Kind::delivered;
       break;
     case Taken::again:
-      outcome.kind = reading.may_have_acted && repeat == ingest::Api::Repeat::unsafe ? Outcome::Kind::lost
-                                                                                     : Outcome::Kind::failed;
+      outcome.kind =
+          reading.may_have_acted && repeat == ingest::Api::Repeat::unsafe ? Outcome::Kind::lost : Outcome::Kind::failed;
       break;
     case Taken::no:
       outcome.kind = Outcome::Kind::refused;

@@ -27,8 +27,8 @@ ingest::Incoming incoming_of(const net::ClientResponse& response) {
   return {response.status, &response.headers, response.body};
 }
 
-boost::asio::awaitable<Result<net::ClientResponse>> send(std::shared_ptr<net::Client> client,
-                                                         ingest::Outgoing outgoing, bool repeatable, bool* sent) {
+boost::asio::awaitable<Result<net::ClientResponse>> send(std::shared_ptr<net::Client> client, ingest::Outgoing outgoing,
+                                                         bool repeatable, bool* sent) {
   auto request = client_request(std::move(outgoing));
   if (!request) co_return request.error();
   request->repeatable = repeatable;
@@ -36,8 +36,9 @@ boost::asio::awaitable<Result<net::ClientResponse>> send(std::shared_ptr<net::Cl
   co_return co_await std::move(sending);
 }
 
-boost::asio::awaitable<Result<std::optional<ingest::Session>>> PlatformSession::get(
-    std::shared_ptr<net::Client> client, const ingest::Api& api, std::optional<std::size_t> number) {
+boost::asio::awaitable<Result<std::optional<ingest::Session>>> PlatformSession::get(std::shared_ptr<net::Client> client,
+                                                                                    const ingest::Api& api,
+                                                                                    std::optional<std::size_t> number) {
   if (!number) co_return std::optional<ingest::Session>();
   const Time now = wall_clock_now();
   {

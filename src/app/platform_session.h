@@ -13,9 +13,8 @@
 namespace triage::app {
 
 // Sends a request as the source made it. Errors as net::Client::send; unprocessable where its address is none.
-boost::asio::awaitable<Result<net::ClientResponse>> send(std::shared_ptr<net::Client> client,
-                                                         ingest::Outgoing outgoing, bool repeatable = true,
-                                                         bool* sent = nullptr);
+boost::asio::awaitable<Result<net::ClientResponse>> send(std::shared_ptr<net::Client> client, ingest::Outgoing outgoing,
+                                                         bool repeatable = true, bool* sent = nullptr);
 Result<net::ClientRequest> client_request(ingest::Outgoing outgoing);
 ingest::Incoming incoming_of(const net::ClientResponse& response);
 

@@ -206,7 +206,8 @@ asio::awaitable<void> Worker::settle_interrupted(SettingsPtr settings) {
 
 bool Worker::case_is_busy(const store::DeliveryRecord& row) const {
   if (!settings_->endpoint.one_a_case || !row.case_id) return false;
-  return std::any_of(busy_.begin(), busy_.end(), [&](const auto& entry) { return entry.second.case_id == row.case_id; });
+  return std::any_of(busy_.begin(), busy_.end(),
+                     [&](const auto& entry) { return entry.second.case_id == row.case_id; });
 }
 
 std::size_t Worker::room() const {
@@ -219,7 +220,8 @@ std::size_t Worker::room() const {
 
 Duration Worker::until_room() const {
   const auto now = Breaker::Clock::now();
-  if (settings_ && now < paused_until_) return std::min(std::chrono::ceil<Duration>(paused_until_ - now), kLongestPause);
+  if (settings_ && now < paused_until_)
+    return std::min(std::chrono::ceil<Duration>(paused_until_ - now), kLongestPause);
   if (!settings_ || !breaker_.open() || sending_ > 0) return kLongestPause;
   const auto wait = std::chrono::ceil<Duration>(breaker_.probe_at() - now);
   // A probe that may leave already waits for a row, not for the time.

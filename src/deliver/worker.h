@@ -1,7 +1,7 @@
-// Sends what goes to one destination. It lives on one io_context, so nothing here needs a lock: wake() and configure() only
-// post to it. It knows rows by what the store says of them, each time anew, and holds none back for later: whatever is
-// in memory alone could be out of date. A worker outlives its endpoint's configuration, so that a row which is being
-// sent is known as such when the endpoint comes back.
+// Sends what goes to one destination. It lives on one io_context, so nothing here needs a lock: wake() and configure()
+// only post to it. It knows rows by what the store says of them, each time anew, and holds none back for later:
+// whatever is in memory alone could be out of date. A worker outlives its endpoint's configuration, so that a row which
+// is being sent is known as such when the endpoint comes back.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -120,13 +120,9 @@ ordered_json note_json(const store::NoteRecord& note) {
 }
 
 ordered_json reply_json(const store::ReplyRecord& reply) {
-  ordered_json out{{"id", reply.id.str()},
-                   {"state", to_string(reply.state)},
-                   {"post", reply.post.str()},
-                   {"source", reply.source},
-                   {"by", reply.name},
-                   {"at", format_time(reply.at)},
-                   {"text", reply.text}};
+  ordered_json out{
+      {"id", reply.id.str()}, {"state", to_string(reply.state)}, {"post", reply.post.str()}, {"source", reply.source},
+      {"by", reply.name},     {"at", format_time(reply.at)},     {"text", reply.text}};
   out["sent_at"] = time_json(reply.sent_at);
   out["native_id"] = reply.native_id.empty() ? ordered_json(nullptr) : ordered_json(reply.native_id);
   out["url"] = reply.url.empty() ? ordered_json(nullptr) : ordered_json(reply.url);

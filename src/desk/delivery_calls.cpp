@@ -15,7 +15,8 @@ boost::asio::awaitable<Answer> list_deliveries(Call& call) {
   if (const auto text = call.request.query_value("state")) {
     state = store::parse_delivery_state(*text);
     if (!state) {
-      co_return make_error(ErrorCode::bad_request, "state: expected waiting, sending, delivered, dead, cancelled or held");
+      co_return make_error(ErrorCode::bad_request,
+                           "state: expected waiting, sending, delivered, dead, cancelled or held");
     }
   }
   std::optional<store::Destination> to;

@@ -24,8 +24,8 @@ void compile_calls(const Spec& spec, const RuleNames& names, const std::vector<s
 
 ReplyRule compile_reply(const Spec& spec, const RuleNames& names, const std::vector<std::string>& secrets) {
   ReplyRule out;
-  if (!spec.is_object({"when", "before", "call", "text", "max_length", "count", "native_id", "url", "repeat",
-                       "already_when"})) {
+  if (!spec.is_object(
+          {"when", "before", "call", "text", "max_length", "count", "native_id", "url", "repeat", "already_when"})) {
     return out;
   }
   compile_calls(spec, names, secrets, out);
@@ -116,7 +116,10 @@ PullRule compile_pull(const Spec& spec, const RuleNames& names, const std::vecto
     if (name) out.body = parse_body_format(*name);
   }
   if (const auto stream = spec.find("stream")) {
-    if (stream->is_object({"call"})) {
+    if (stream->is_object({"call", "cursor"})) {
+      if (const auto cursor = stream->find("cursor")) {
+        out.stream_cursor = compile_expression(*cursor, names.answer);
+      }
       if (const auto call = stream->require("call", "the call that opens the stream")) {
         out.stream = compile_call(*call, names.document, secrets);
         if (out.stream->method != "GET") call->fail("method", "expected GET");

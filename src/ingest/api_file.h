@@ -17,9 +17,9 @@ namespace triage::ingest {
 
 // The headers by which a platform says how many calls are left.
 struct RateLimitSpec {
-  std::string remaining, reset;       // headers; empty: none
-  std::optional<TimeFormat> format;   // of `reset`; nothing: seconds from now
-  ExpressionPtr retry_after;          // of the answer, in seconds, where a header does not say it
+  std::string remaining, reset;      // headers; empty: none
+  std::optional<TimeFormat> format;  // of `reset`; nothing: seconds from now
+  ExpressionPtr retry_after;         // of the answer, in seconds, where a header does not say it
 };
 
 // What replies and fetches have in common. Expressions on the answer are one frame below the document.
@@ -52,6 +52,7 @@ struct PullRule {
   ConditionPtr more;
   std::optional<BodyFormat> body;
   std::optional<Call> stream;
+  ExpressionPtr stream_cursor;  // of an event's body; null: `cursor`
 };
 
 struct ApiSpec {

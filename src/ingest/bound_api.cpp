@@ -45,9 +45,9 @@ std::optional<std::string_view> member(const Value& document, std::string_view n
 
 // What a platform says of a refusal, in the places where such things stand.
 std::string said_in(const Value& body) {
-  static constexpr std::string_view kPlaces[] = {"/error/message", "/errors/0/message", "/errors/0/detail", "/detail",
-                                                 "/message",       "/error_description", "/description",
-                                                 "/status_message", "/error/error_user_msg", "/error", "/title"};
+  static constexpr std::string_view kPlaces[] = {
+      "/error/message", "/errors/0/message", "/errors/0/detail",      "/detail", "/message", "/error_description",
+      "/description",   "/status_message",   "/error/error_user_msg", "/error",  "/title"};
   for (const std::string_view place : kPlaces) {
     boost::system::error_code ignored;
     const Value* found = body.find_pointer(place, ignored);
@@ -82,10 +82,9 @@ class BoundApi : public Api {
     const Value answered = body ? *body : Value();
     if (answer.status < 200 || answer.status > 299) {
       const std::string said = said_in(answered);
-      Error error = make_error(answer.status == 429 || answer.status >= 500 ? ErrorCode::unavailable
-                                                                            : ErrorCode::unauthenticated,
-                               "the platform answered " + std::to_string(answer.status) +
-                                   (said.empty() ? "" : ": " + said));
+      Error error =
+          make_error(answer.status == 429 || answer.status >= 500 ? ErrorCode::unavailable : ErrorCode::unauthenticated,
+                     "the platform answered " + std::to_string(answer.status) + (said.empty() ? "" : ": " + said));
       if (const auto after = retry_after(answer, nullptr, now)) {
         error.retry_after = std::chrono::ceil<std::chrono::seconds>(*after);
       }
@@ -94,7 +93,8 @@ class BoundApi : public Api {
     Document document(*this, bj::object{{"now", to_millis(now)}, {"status", answer.status}});
     document.set_answer(answered);
     const Auth& auth = spec_.sessions.at(session);
-    const Text token = as_text(auth.session_token == nullptr ? nullptr : auth.session_token->evaluate(document.scope, 1));
+    const Text token =
+        as_text(auth.session_token == nullptr ? nullptr : auth.session_token->evaluate(document.scope, 1));
     if (!token || token.view().empty()) {
       return make_error(ErrorCode::bad_gateway, "the platform's answer has no token");
     }
@@ -128,7 +128,8 @@ class BoundApi : public Api {
       const std::size_t length = text_length(said, rule->count);
       if (length > *rule->max_length) {
         Error error = make_error(ErrorCode::unprocessable, "the reply is too long");
-        error.fields.push_back({"/text", "is " + std::to_string(length) + " long as the platform counts, expected at most " +
+        error.fields.push_back({"/text", "is " + std::to_string(length) +
+                                             " long as the platform counts, expected at most " +
                                              std::to_string(*rule->max_length)});
         return error;
       }
@@ -213,7 +214,7 @@ class BoundApi : public Api {
       out.error = "the platform's answer cannot be read: " + body.error().detail;
       return out;
     }
-    take(rule, *body, *document, now, out);
+    take(rule, rule.cursor, *body, *document, now, out);
     const auto etag = find_value(answer.headers, "ETag");
     const auto modified = find_value(answer.headers, "Last-Modified");
     if (page.empty()) {
@@ -250,7 +251,7 @@ class BoundApi : public Api {
     auto document = pull_document(state, "", now);
     document->set_status(200);
     document->set_answer(body);
-    take(rule, body, *document, now, out);
+    take(rule, rule.stream_cursor != nullptr ? rule.stream_cursor : rule.cursor, body, *document, now, out);
     out.more = false;
     out.back.reset();
     return out;
@@ -303,8 +304,9 @@ class BoundApi : public Api {
       missing += (missing.empty() ? "" : ", ") + name;
     }
     if (missing.empty()) return {};
-    return make_error(ErrorCode::unprocessable, "the source \"" + binding_.config->name +
-                                                    "\" is not set up for it: among its secrets there is no " + missing);
+    return make_error(
+        ErrorCode::unprocessable,
+        "the source \"" + binding_.config->name + "\" is not set up for it: among its secrets there is no " + missing);
   }
 
   bool configured(const Call& call) const { return check_secrets(auth_of(call)).has_value(); }
@@ -353,7 +355,8 @@ class BoundApi : public Api {
   }
 
   // What the body of a page or a stream's event brought.
-  void take(const PullRule& rule, const Value& body, Document& document, Time now, Page& out) const {
+  void take(const PullRule& rule, const ExpressionPtr& read_on, const Value& body, Document& document, Time now,
+            Page& out) const {
     const std::vector<Value> config(binding_.values.begin(),
                                     binding_.values.begin() + static_cast<std::ptrdiff_t>(binding_.settings));
     const MappingContext mapping{binding_.config->name, config, now};
@@ -369,7 +372,7 @@ class BoundApi : public Api {
       out.mapped.ignored_kinds.clear();
     }
     out.taken = Taken::yes;
-    const Value* cursor = rule.cursor == nullptr ? nullptr : rule.cursor->evaluate(document.scope, 1);
+    const Value* cursor = read_on == nullptr ? nullptr : read_on->evaluate(document.scope, 1);
     if (cursor != nullptr) out.state.cursor = bj::serialize(*cursor);
     out.more = rule.more != nullptr && rule.more->holds(document.scope, 1);
     const Value* back = rule.back == nullptr ? nullptr : rule.back->evaluate(document.scope, 1);
@@ -387,9 +390,7 @@ class BoundApi : public Api {
   }
 
   std::optional<Duration> retry_after(const Incoming& answer, Document* document, Time now) const {
-    const auto seconds = [](double value) {
-      return Duration(std::llround(std::clamp(value, 0.0, 1e7) * 1000));
-    };
+    const auto seconds = [](double value) { return Duration(std::llround(std::clamp(value, 0.0, 1e7) * 1000)); };
     if (const auto header = find_value(answer.headers, "Retry-After")) {
       const Value text((std::string(*header)));
       char* end = nullptr;
@@ -506,8 +507,8 @@ class BoundAttempt : public Attempt {
       return;
     }
     over_ = true;
-    if (reply_ != nullptr && !fine && !asks_ && reply_->already_when != nullptr &&
-        (earlier_ || reply_->repeat) && reply_->already_when->holds(document_.scope, 1)) {
+    if (reply_ != nullptr && !fine && !asks_ && reply_->already_when != nullptr && (earlier_ || reply_->repeat) &&
+        reply_->already_when->holds(document_.scope, 1)) {
       result_.taken = Taken::yes;
     } else if (fetch_ != nullptr && fetch_->gone_when != nullptr && fetch_->gone_when->holds(document_.scope, 1)) {
       result_.taken = Taken::gone;

@@ -166,10 +166,11 @@ NamedExpressions compile_named(const Spec& spec, const Names& names) {
 Auth compile_auth(const Spec& spec, const Names& names, const std::vector<std::string>& secrets) {
   using Scheme = Auth::Scheme;
   Auth out;
-  const auto scheme = spec.require("scheme", "none, bearer, header, query, basic, oauth1, standard_webhooks or session");
-  const auto name = scheme ? scheme->one_of({"none", "bearer", "header", "query", "basic", "oauth1",
-                                             "standard_webhooks", "session"})
-                           : std::nullopt;
+  const auto scheme =
+      spec.require("scheme", "none, bearer, header, query, basic, oauth1, standard_webhooks or session");
+  const auto name =
+      scheme ? scheme->one_of({"none", "bearer", "header", "query", "basic", "oauth1", "standard_webhooks", "session"})
+             : std::nullopt;
   if (!name || *name == "none") return out;
   if (*name == "bearer") {
     out.scheme = Scheme::bearer;

@@ -1,5 +1,5 @@
-// A request that a source file describes: where to, with what, and how the platform knows that it is ours. Compiled once;
-// making one is pure.
+// A request that a source file describes: where to, with what, and how the platform knows that it is ours. Compiled
+// once; making one is pure.
 #pragma once
 
 #include <map>

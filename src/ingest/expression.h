@@ -103,7 +103,8 @@ struct Names {
 ExpressionPtr compile_expression(const Spec& spec, const Names& names);
 ConditionPtr compile_condition(const Spec& spec, const Names& names);  // a list holds where all of it holds
 
-// A template without an object around it, whose filled-in values are percent-encoded: as a part of an address, or, after
+// A template without an object around it, whose filled-in values are percent-encoded: as a part of an address, or,
+// after
 // "{+", with the characters kept that are reserved there (RFC 6570).
 ExpressionPtr compile_url(const Spec& spec, const Names& names);
 

@@ -25,7 +25,6 @@ constexpr std::size_t kMediaItems = 64;
 constexpr std::size_t kMostEvents = 10'000;  // in one request
 constexpr std::size_t kMostIgnoredKinds = 32;
 
-
 // --- typed reading of what an expression found ---
 
 std::string read_text(const Value* value, std::size_t max_bytes) {

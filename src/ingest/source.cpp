@@ -264,7 +264,18 @@ class CompiledFile : public SourceFile {
     auto source = std::make_unique<BoundSource>(file_, std::move(config), std::move(values), std::move(signatures));
     if (file_->api) source->set_api(bind_api(source->config(), source->values()));
     if (closed && source->api()->pulls().empty()) {
-      return cannot(source->config(), {{"/secrets", "expected those that its pulls need, or that sign its webhooks"}});
+      std::string missing;
+      for (const PullRule& pull : file_->api->pulls) {
+        std::vector<std::string> needed = (pull.call.auth ? *pull.call.auth : file_->api->defaults.auth).secrets();
+        std::erase_if(needed, [&](const std::string& name) { return source->config().secrets.contains(name); });
+        missing += (missing.empty() ? "" : "; ") + pull.name + ": ";
+        missing += needed.empty() ? "its settings (" + or_list(file_->setting_names) + ")" : or_list(needed);
+      }
+      return cannot(source->config(),
+                    {{"",
+                      "nothing can come in so: neither is a secret there that signs webhooks, nor all "
+                      "that one of its pulls needs (" +
+                          missing + ")"}});
     }
     return std::unique_ptr<Source>(std::move(source));
   }
@@ -320,7 +331,7 @@ void read_secrets(const Spec& spec, Compiled& out) {
 }
 
 void read_settings(const Spec& spec, Compiled& out) {
-  static const std::vector<std::string> kTaken{"name",     "use",          "secrets", "brand_account",
+  static const std::vector<std::string> kTaken{"name",     "use",          "secrets",    "brand_account",
                                                "unsigned", "expect_every", "pull_every", "settings"};
   for (const auto& [name, setting] : spec.members("an object of settings")) {
     setting.is_object({"default", "one_of"});

@@ -4,8 +4,8 @@
 namespace triage::store {
 namespace {
 
-#define TRIAGED_DELIVERY_COLUMNS                                                                                      \
-  "id, team, source, type, case_id, escalation_id, body, state, attempts, created_at, next_attempt_at, done_at,"       \
+#define TRIAGED_DELIVERY_COLUMNS                                                                                 \
+  "id, team, source, type, case_id, escalation_id, body, state, attempts, created_at, next_attempt_at, done_at," \
   " last_status, last_error"
 
 const Sql kGet("SELECT " TRIAGED_DELIVERY_COLUMNS " FROM deliveries WHERE id = ?");

@@ -4,7 +4,7 @@
 namespace triage::store {
 namespace {
 
-#define TRIAGED_REPLY_COLUMNS                                                                                         \
+#define TRIAGED_REPLY_COLUMNS \
   "id, case_id, post_id, source, delivery_id, at, token_id, name, text, state, native_id, url, sent_at, error"
 
 const Sql kGet("SELECT " TRIAGED_REPLY_COLUMNS " FROM replies WHERE id = ?");

@@ -46,9 +46,9 @@ struct Performed {
 
 struct Endpoint {
   store::Destination to;
-  std::size_t concurrency = 8;  // requests at a time
+  std::size_t concurrency = 8;             // requests at a time
   std::size_t response_bytes = 64 * 1024;  // more of an answer is not read
-  bool one_a_case = false;      // of one case's rows one at a time: they are in an order that people see
+  bool one_a_case = false;                 // of one case's rows one at a time: they are in an order that people see
   // Makes one attempt, on the worker's context.
   std::function<boost::asio::awaitable<Performed>(std::shared_ptr<net::Client>, store::DeliveryRecord row)> perform;
   // Of a row that may not be sent twice: what is stored when an attempt's end is not known, after a crash. Empty: every

@@ -12,8 +12,8 @@ namespace triage::desk {
 
 struct Effects {
   std::vector<store::Destination> outbox;  // have something new in it
-  std::optional<Time> due;         // the earliest new entry of the timetable
-  bool queue = false;              // cases changed
+  std::optional<Time> due;                 // the earliest new entry of the timetable
+  bool queue = false;                      // cases changed
 
   void wake(const store::Destination& to) {
     for (const auto& known : outbox) {

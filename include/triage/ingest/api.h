@@ -77,7 +77,7 @@ struct Page {
   Taken taken = Taken::no;
   std::string error;
   std::optional<Duration> retry_after, pause;
-  bool unchanged = false;           // 304
+  bool unchanged = false;  // 304
   Mapped mapped;
   PullState state;                  // after this page, where it is kept with what the page brought
   bool more = false;                // the next call should follow at once

@@ -12,7 +12,7 @@ namespace triage::ingest::test {
 namespace {
 
 std::string read(const nlohmann::json& value) {
-  const auto time = read_time(value, TimeFormat::rfc5322);
+  const auto time = read_time(to_value(value), TimeFormat::rfc5322);
   return time ? format_time(*time) : "(none)";
 }
 

@@ -166,8 +166,10 @@ TEST(Binding, NamesEachMissingUnknownAndEmptySecret) {
   const std::string said = faults(bound.error());
   EXPECT_THAT(said, HasSubstr("/name: "));
   EXPECT_THAT(said, HasSubstr("/secrets/app_secret/1: is empty"));
-  EXPECT_THAT(said,
-              HasSubstr("/secrets/appsecret: unknown secret, the source \"meta\" knows app_secret or verify_token"));
+  EXPECT_THAT(
+      said,
+      HasSubstr(
+          "/secrets/appsecret: unknown secret, the source \"meta\" knows access_token, app_secret or verify_token"));
   EXPECT_THAT(said, HasSubstr("/secrets/verify_token: missing"));
   EXPECT_THAT(said, HasSubstr("/header: unknown key"));
   EXPECT_THAT(describe(bound.error()), Not(HasSubstr("hidden-value")));

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "triage/ingest/api.h"
 #include "triage/ingest/source.h"
 
 namespace triage::ingest::test {
@@ -53,6 +54,12 @@ inline SourceConfig config_of(const std::string& use) {
     for (const auto& name : file->secret_names()) config.secrets[name] = {std::string(kSigningKey)};
     config.brand_account = "acme";
   }
+  // What is polled of a platform that has no other way in.
+  for (const auto& [source, setting] :
+       {std::pair("app-store", "app"), std::pair("feed", "url"), std::pair("google-play", "package"),
+        std::pair("tripadvisor", "location"), std::pair("yelp", "business")}) {
+    if (use == source) config.settings[setting] = "https://example.com";
+  }
   return config;
 }
 
@@ -89,6 +96,18 @@ inline Request signed_request(const Source& source, std::string body, Time at = 
 // Where the secret stands in the address, there is no header to sign with.
 inline bool can_be_signed(const Source& source) {
   return static_cast<bool>(sign(source, "", now(), "msg_1"));
+}
+
+// As a webhook, or as a page that was polled where the payload's name says that: those may be written in another way.
+inline Result<Mapped> map_payload(const Source& source, const std::string& name, const Request& request) {
+  auto mapped = source.map(request.delivery(), now());
+  if (mapped || !name.starts_with("pull-") || source.api() == nullptr) return mapped;
+  const Headers none;
+  for (std::size_t i = 0; i < source.api()->pulls().size(); ++i) {
+    Page page = source.api()->read_page(i, {}, "", Incoming{200, &none, request.body}, now());
+    if (page.taken == Taken::yes) return std::move(page.mapped);
+  }
+  return mapped;
 }
 
 inline Mapped map(const Source& source, const std::string& body) {
