@@ -182,7 +182,7 @@ void add_reply(CaseRecord& c, Time replied_at, Time now) {
   c.updated_at = now;
   if (!c.first_response_at) c.first_response_at = replied_at;
   stop_clock(c);
-  if (is_open(c.state) && c.state != CaseState::claimed) c.state = CaseState::waiting_customer;
+  if (is_open(c.state)) c.state = CaseState::waiting_customer;  // also for its holder, who keeps it
 }
 
 void resolve(CaseRecord& c, store::Outcome outcome, std::string note, Time now) {

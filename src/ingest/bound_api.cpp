@@ -510,6 +510,8 @@ class BoundAttempt : public Attempt {
     if (reply_ != nullptr && !fine && !asks_ && reply_->already_when != nullptr && (earlier_ || reply_->repeat) &&
         reply_->already_when->holds(document_.scope, 1)) {
       result_.taken = Taken::yes;
+      result_.native_id = text_of(reply_->native_id);
+      result_.url = text_of(reply_->url);
     } else if (fetch_ != nullptr && fetch_->gone_when != nullptr && fetch_->gone_when->holds(document_.scope, 1)) {
       result_.taken = Taken::gone;
       Event event;

@@ -262,9 +262,11 @@ Result<Outgoing> make_call(const Call& call, Scope& scope, const CallContext& co
     const auto path = text_of(call.path, scope);
     if (!path) return make_error(ErrorCode::unprocessable, "its address cannot be made: a part of it is not there");
     out.url = *base;
-    while (out.url.ends_with('/')) out.url.pop_back();
-    if (!path->starts_with('/')) out.url += '/';
-    out.url += *path;
+    if (!path->empty()) {
+      while (out.url.ends_with('/')) out.url.pop_back();
+      if (!path->starts_with('/')) out.url += '/';
+      out.url += *path;
+    }
   }
   add_query(out.url, pairs_of(call.query, scope));
 

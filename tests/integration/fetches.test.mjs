@@ -81,7 +81,7 @@ describe('a review of which only the name comes', () => {
     const found = await judged(name);
     assert.deepEqual([found.id, found.text, found.rating], [post.id, calm, 2]);
     const opened = await caseOf(server, token, found.case_id);
-    assert.deepEqual([opened.platform, opened.customer.name, opened.posts[0].text, opened.posts[0].kind], ['google', 'Guest of 1', calm, 'review']);
+    assert.deepEqual([opened.platform, opened.posts[0].author.name, opened.posts[0].text, opened.posts[0].kind], ['google', 'Guest of 1', calm, 'review']);
     assert.ok(opened.posts[0].verdict);
   });
 
