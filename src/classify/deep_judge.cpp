@@ -30,7 +30,8 @@ struct DeepJudge::Memory {
   std::vector<Piece> pieces;
   std::vector<std::uint16_t> ids;
   Encoder::Reading reading;
-  Row row{};  // of the encoder alone
+  Row row{};      // of the encoder alone
+  Row by_hand{};  // what of it no layer gave
 
   Contributions contributed;
   std::vector<Encoder::Range> ranges;  // the pieces of each word
@@ -58,7 +59,10 @@ bool DeepJudge::read(const Post& post, Memory& memory) const {
   for (const Piece& piece : memory.pieces) memory.ids.push_back(piece.id);
   model_.encoder.read(memory.ids.data(), memory.ids.size(), memory.reading);
   memory.row = model_.encoder.outputs(memory.reading);
-  look_back_at_reviews(post, memory.row);
+  memory.by_hand = Row{};
+  look_back_at_reviews(post, memory.by_hand);
+  hear_irony(memory.fast.features.tokens, memory.by_hand);
+  for (std::size_t k = 0; k < memory.row.size(); ++k) memory.row[k] += memory.by_hand[k];
   return true;
 }
 
@@ -69,11 +73,12 @@ bool DeepJudge::scores(const Post& post, Row& row) const {
   return true;
 }
 
-bool DeepJudge::sentence(const Post& post, float* vector) const {
+bool DeepJudge::sentence(const Post& post, float* vector, Row& by_hand) const {
   Memory& own = memory();
   if (!read(post, own)) return false;
   const float* found = model_.encoder.vector(own.reading);
   std::copy(found, found + model_.encoder.width(), vector);
+  by_hand = own.by_hand;
   return true;
 }
 

@@ -27,8 +27,9 @@ class DeepJudge : public Classifier {
   // nothing in English. For tests.
   bool scores(const Post& post, Row& row) const;
 
-  // What the head reads of a post: model().encoder.width() numbers; false where there is nothing to read. For training.
-  bool sentence(const Post& post, float* vector) const;
+  // What the head reads of a post, model().encoder.width() numbers, and what is added to its outputs by hand; false
+  // where there is nothing to read. For training.
+  bool sentence(const Post& post, float* vector, Row& by_hand) const;
 
   // Which instructions do the sums; all give the same verdicts. For tests and measurements, before any judging.
   void use(Kernel kernel) { model_.encoder.use(kernel); }

@@ -31,17 +31,32 @@ void softmax(const float* logits, std::array<double, N>& out) {
 // this one is set by hand, in units of the moment's logit.
 constexpr float kReviewLooksBack = 1.0F;
 
-// Mock praise beside trouble ("great job, you lost it") is a complaint in most posts that have both, and linear weights
-// add two praises up. Set by hand, in units of the intent's logits.
-constexpr float kIrony = 1.0F;
+// Mock praise beside trouble ("great job, you lost it") is a complaint in most posts that have both, and nobody praises
+// trouble that has come again ("great, another two hours", "thanks for losing it again"). Linear weights add praises
+// up, so these are set by hand, in units of the intent's logits.
+constexpr float kMockPraise = 1.0F, kPraisedAgain = 3.0F;
+constexpr std::size_t kNear = 5;  // words between the trouble and that it came again
 
-bool sounds_ironic(const Tokens& tokens) {
+float irony_of(const Tokens& tokens) {
   constexpr CueMask kTrouble = bit(Cue::lost) | bit(Cue::broken) | bit(Cue::failing) | bit(Cue::cancelled) |
                                bit(Cue::delay) | bit(Cue::stuck) | bit(Cue::missed) | bit(Cue::negative) |
                                bit(Cue::charged);
+  constexpr CueMask kTime = bit(Cue::waiting) | bit(Cue::unit_short);
+  constexpr CueMask kPraise = bit(Cue::thanks) | bit(Cue::positive) | bit(Cue::mock_praise);
+  const std::vector<Token>& list = tokens.list;
   CueMask cues = 0;
-  for (const Token& token : tokens.list) cues |= token.cues;
-  return (cues & bit(Cue::mock_praise)) != 0 && (cues & kTrouble) != 0;
+  std::optional<std::size_t> trouble, again;
+  bool comes_again = false;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    cues |= list[i].cues;
+    if ((list[i].cues & (kTrouble | kTime)) != 0) trouble = i;
+    const std::string_view form = std::string_view(tokens.forms).substr(list[i].form, list[i].length);
+    if (form == "another" || form == "again") again = i;
+    if (!trouble || !again) continue;
+    comes_again = comes_again || (*trouble > *again ? *trouble - *again : *again - *trouble) <= kNear;
+  }
+  if (comes_again && (cues & kPraise) != 0) return kPraisedAgain;
+  return (cues & bit(Cue::mock_praise)) != 0 && (cues & kTrouble) != 0 ? kMockPraise : 0;
 }
 
 double clamp01(double x) {
@@ -65,6 +80,16 @@ void look_back_at_reviews(const Post& post, Row& scores) {
   if (post.kind != PostKind::review) return;
   scores[kMoment.first] -= kReviewLooksBack;
   scores[kMoment.first + 1] += kReviewLooksBack;
+}
+
+void hear_irony(const Tokens& tokens, Row& scores) {
+  const float irony = irony_of(tokens);
+  scores[kIntent.first + static_cast<std::size_t>(Intent::complaint)] += irony;
+  scores[kIntent.first + static_cast<std::size_t>(Intent::praise)] -= irony;
+  if (irony < kPraisedAgain) return;
+  // Of praise there is nothing to do; of this there is.
+  scores[kActionable.first] += kPraisedAgain / 2;
+  scores[kUrgency.first] += kPraisedAgain / 2;
 }
 
 double sentiment_of(const Beliefs& beliefs, Intent intent, const Tokens& tokens, const Post& post) {
@@ -146,10 +171,7 @@ void FastJudge::read(const Post& post, Reading& reading) const {
   extract(post, model_.vocabulary(), Fields::shown, reading.features, &model_.letter_sums());
   reading.scores = model_.scores(reading.features, reading.found);
   look_back_at_reviews(post, reading.scores);
-  if (sounds_ironic(reading.features.tokens)) {
-    reading.scores[kIntent.first + static_cast<std::size_t>(Intent::complaint)] += kIrony;
-    reading.scores[kIntent.first + static_cast<std::size_t>(Intent::praise)] -= kIrony;
-  }
+  hear_irony(reading.features.tokens, reading.scores);
 }
 
 // N-grams share what they say among their words.

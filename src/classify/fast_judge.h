@@ -28,6 +28,9 @@ void answer(const Beliefs& beliefs, const Row& scores, const Calibration& calibr
 // A platform's review looks back, whatever its text.
 void look_back_at_reviews(const Post& post, Row& scores);
 
+// Praise of trouble is a complaint.
+void hear_irony(const Tokens& tokens, Row& scores);
+
 // -1 to 1: what the customer feels, from the intent and the words' own tone. Words of praise in a complaint are irony
 // or courtesy and do not count.
 double sentiment_of(const Beliefs& beliefs, Intent intent, const Tokens& tokens, const Post& post);

@@ -15,19 +15,21 @@ namespace {
 struct Read {
   std::vector<float> vectors;
   std::vector<const LabelledPost*> posts;
+  std::vector<Row> by_hand;  // what of a post's scores no layer gives
 };
 
 void read_posts(const DeepJudge& judge, const std::vector<LabelledPost>& posts, Read& out) {
   const std::size_t width = judge.model().encoder.width();
   std::vector<float> vectors(posts.size() * width);
   std::vector<char> found(posts.size());
+  std::vector<Row> by_hand(posts.size());
   {
     std::atomic<std::size_t> next{0};
     std::vector<std::jthread> threads;
     for (unsigned t = 0; t < std::clamp(std::thread::hardware_concurrency(), 1U, 8U); ++t) {
       threads.emplace_back([&] {
         for (std::size_t i = next++; i < posts.size(); i = next++) {
-          found[i] = judge.sentence(posts[i].post, vectors.data() + i * width);
+          found[i] = judge.sentence(posts[i].post, vectors.data() + i * width, by_hand[i]);
         }
       });
     }
@@ -35,6 +37,7 @@ void read_posts(const DeepJudge& judge, const std::vector<LabelledPost>& posts, 
   for (std::size_t i = 0; i < posts.size(); ++i) {
     if (!found[i]) continue;
     out.posts.push_back(&posts[i]);
+    out.by_hand.push_back(by_hand[i]);
     const auto first = vectors.begin() + static_cast<std::ptrdiff_t>(i * width);
     out.vectors.insert(out.vectors.end(), first, first + static_cast<std::ptrdiff_t>(width));
   }
@@ -84,7 +87,7 @@ Result<void> train_deep(const std::filesystem::path& base, const std::shared_ptr
   std::vector<HeadExample> examples(read.posts.size());
   for (std::size_t i = 0; i < examples.size(); ++i) {
     HeadExample& example = examples[i];
-    look_back_at_reviews(read.posts[i]->post, example.offset);
+    example.offset = read.by_hand[i];
     if (i < anchors) {
       example.target = outputs_of(start, read.vectors.data() + i * start.weights.size());
       for (std::size_t k = 0; k < kWidth; ++k) example.target[k] += example.offset[k];

