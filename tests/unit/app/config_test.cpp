@@ -116,7 +116,7 @@ TEST(Config, TheShippedExamplePassesWithoutAWarningOfASecret) {
   ASSERT_TRUE(loaded) << testing::PrintToString(lines(loaded.error()));
   EXPECT_THAT(lines(loaded->warnings), IsEmpty());
   const Config& config = loaded->config;
-  EXPECT_EQ(config.sources.size(), 4U);
+  EXPECT_EQ(config.sources.size(), 5U);
   EXPECT_EQ(config.teams.size(), 4U);
   EXPECT_EQ(config.plan.ladders.at("ops").at(1).team, "duty-manager");
   EXPECT_EQ(config.plan.routes.at(0).routes.at(0).match.min_followers, 100'000);
