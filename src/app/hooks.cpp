@@ -126,7 +126,9 @@ boost::asio::awaitable<Response> Hooks::receive(Request& request) {
     co_return net::problem(mapped.error());
   }
   for (const auto& kind : mapped->ignored_kinds) {
-    spdlog::debug("source {}: no rule for \"{}\" (request {})", source.config().name, kind, request.id);
+    if (!stats.is_new_kind(kind)) continue;
+    spdlog::info("source {}: \"{}\" is ignored, by no rule or by one that says so (request {}; said once)",
+                 source.config().name, kind, request.id);
   }
 
   std::vector<Admitted> admitted;

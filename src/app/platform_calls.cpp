@@ -61,6 +61,7 @@ Outcome outcome_of(const ingest::Reading& reading, int status, ingest::Api::Repe
   outcome.error = reading.error;
   outcome.retry_after = reading.retry_after;
   outcome.pause = reading.pause;
+  outcome.in_doubt = reading.taken == Taken::again && reading.may_have_acted;
   switch (reading.taken) {
     case Taken::yes:
     case Taken::gone:
@@ -87,11 +88,9 @@ struct Tried {
 boost::asio::awaitable<Tried> attempt(BoundPtr bound, ClientPtr client, const DeliveryRecord& row, const Post* post) {
   const ingest::Api& api = *bound->source->api();
   const ingest::Api::Repeat repeat = api.repeat_of(row.body);
-  // Of what was tried before, this may have arrived: no answer came, or one that leaves it open.
-  const bool earlier = row.attempts > 0 && (row.last_status == 0 || row.last_status >= 500);
   Tried tried;
   for (const bool renewed : {false, true}) {
-    auto trying = api.attempt(row.body, earlier, post);
+    auto trying = api.attempt(row.body, row.in_doubt, post);
     if (!trying) {
       tried.outcome.kind = Outcome::Kind::refused;
       tried.outcome.error = trying.error().detail;
@@ -122,11 +121,12 @@ boost::asio::awaitable<Tried> attempt(BoundPtr bound, ClientPtr client, const De
       auto sending = send(client, std::move(**next), !acts || repeat == ingest::Api::Repeat::safe, &sent);
       const Result<net::ClientResponse> answer = co_await std::move(sending);
       if (!answer) {
-        const bool in_doubt = acts && sent && repeat == ingest::Api::Repeat::unsafe;
-        tried.outcome.kind = in_doubt ? Outcome::Kind::lost : Outcome::Kind::failed;
+        tried.outcome.in_doubt = acts && sent;
+        const bool lost = acts && sent && repeat == ingest::Api::Repeat::unsafe;
+        tried.outcome.kind = lost ? Outcome::Kind::lost : Outcome::Kind::failed;
         if (answer.error().code == ErrorCode::unprocessable) tried.outcome.kind = Outcome::Kind::refused;
         tried.outcome.error = answer.error().detail;
-        if (in_doubt) tried.outcome.error += "; whether it was taken is not known";
+        if (lost) tried.outcome.error += "; whether it was taken is not known";
         co_return tried;
       }
       status = answer->status;
@@ -192,6 +192,7 @@ Performed reply_in_doubt(const BoundPtr& bound, Admissions& admissions, const De
   const ingest::Api& api = *bound->source->api();
   const bool unsafe = api.repeat_of(row.body) == ingest::Api::Repeat::unsafe;
   performed.outcome.kind = unsafe ? Outcome::Kind::lost : Outcome::Kind::failed;
+  performed.outcome.in_doubt = true;
   const auto id = ReplyId::parse(api.subject_of(row.body));
   if (!id || !unsafe) return performed;
   const auto told = std::make_shared<Told>(Told{admissions, {}});

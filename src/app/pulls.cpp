@@ -272,6 +272,12 @@ asio::awaitable<Result<void>> Pulls::Loop::poll(std::optional<Duration>& wait) {
     gathered.insert(gathered.end(), std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
     if (!page->back || !*fresh || first_ever || pages + 1 == kPagesBack) break;
     back = *page->back;
+    // What is behind it would be lost if this look ended here.
+    if (wait) {
+      auto waiting = stopped.wait(0, *wait);
+      co_await std::move(waiting);
+      wait.reset();
+    }
   }
   if (newest) {
     std::reverse(gathered.begin(), gathered.end());
@@ -287,7 +293,7 @@ asio::awaitable<Result<void>> Pulls::Loop::poll(std::optional<Duration>& wait) {
 
 // Listens until the stream ends.
 asio::awaitable<Result<void>> Pulls::Loop::listen(std::optional<Duration>& wait) {
-  auto getting = bound->session->get(client, api, pull.session);
+  auto getting = bound->session->get(client, api, pull.stream_session);
   const auto session = co_await std::move(getting);
   if (!session) co_return session.error();
   auto outgoing = api.stream_request(index, {}, *session ? &**session : nullptr, wall_clock_now());

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include "app/platform_session.h"
@@ -21,6 +23,17 @@ struct SourceStats {
   std::atomic<std::int64_t> fetched{0}, fetch_failures{0}, replies_sent{0}, reply_failures{0};
   std::atomic<std::int64_t> last_event_ms{0};  // wall clock; 0: none since start and none stored
   const Time since = wall_clock_now();         // these counters count from here
+
+  // Whether an ignored event calls itself so for the first time: what is news once is noise the thousandth time.
+  bool is_new_kind(const std::string& kind) {
+    constexpr std::size_t kMost = 1000;
+    const std::scoped_lock lock(kinds_mutex);
+    return kinds.size() < kMost && kinds.insert(kind).second;
+  }
+
+ private:
+  std::mutex kinds_mutex;
+  std::set<std::string> kinds;
 };
 
 struct BoundSource {

@@ -83,6 +83,7 @@ void apply(const Outcome& outcome, const Options& options, double jitter, Time n
   ++row.attempts;
   row.last_status = outcome.status;
   row.last_error = outcome.error;
+  row.in_doubt = row.in_doubt || outcome.in_doubt;
   if (outcome.kind == Outcome::Kind::delivered) {
     row.state = store::DeliveryState::delivered;
     row.done_at = now;

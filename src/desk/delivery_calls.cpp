@@ -35,18 +35,21 @@ boost::asio::awaitable<Answer> list_deliveries(Call& call) {
 boost::asio::awaitable<Answer> retry_delivery(Call& call) {
   const auto id = path_id<DeliveryId>(call.request, "delivery");
   if (!id) co_return id.error();
-  Change change = [id = *id, now = call.now](store::Writer& writer, Effects& effects) -> Answer {
+  Change change = [id = *id, by = call.caller.name, now = call.now](store::Writer& writer, Effects& effects) -> Answer {
     auto d = writer.delivery(id);
     if (!d) return make_error(ErrorCode::not_found, "no such delivery");
     if (d->state == DeliveryState::delivered) return make_error(ErrorCode::conflict, "it was delivered already");
     if (d->state == DeliveryState::sending) return make_error(ErrorCode::conflict, "it is on its way");
+    if (d->type == "reply") {
+      const auto allowed = retry_reply(writer, d->id, by, now);
+      if (!allowed) return allowed.error();
+    }
     // It goes out again at once, under the same webhook-id, with the whole schedule before it.
     d->state = DeliveryState::waiting;
     d->attempts = 0;
     d->next_attempt_at = now;
     d->done_at.reset();
     writer.update_delivery(*d);
-    if (d->type == "reply") retry_reply(writer, d->id, now);
     effects.wake(d->to);
     return json_response(202, delivery_json(*d));
   };

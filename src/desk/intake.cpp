@@ -70,6 +70,7 @@ Admitted admit_deletion(store::Writer& writer, const Event& event, Time now, Eff
     changed = true;
     writer.delete_post(key.id, now);
     if (!key.case_id) continue;
+    withdraw_replies(writer, *key.case_id, key.id, now, effects);
     auto c = writer.find_case(*key.case_id);
     if (!c) continue;
     log_event(writer, c->id, now, "post.deleted", "customer", {{"post", key.id.str()}});

@@ -102,6 +102,13 @@ void reply_sent(store::Writer& writer, const ReplyId& id, const std::string& nat
   if (!reply->sent_at) reply->sent_at = now;
   reply->error.clear();
   writer.update_reply(*reply);
+  // However that is known: it is not to be sent again.
+  auto d = writer.delivery(reply->delivery);
+  if (d && (d->state == store::DeliveryState::waiting || d->state == store::DeliveryState::dead)) {
+    d->state = store::DeliveryState::delivered;
+    d->done_at = now;
+    writer.update_delivery(*d);
+  }
   const auto to = writer.post(reply->post);
   if (to && !reply->native_id.empty()) put_in_thread(writer, *reply, *to, now);
   if (known) return;
@@ -134,13 +141,29 @@ void reply_not_sent(store::Writer& writer, const ReplyId& id, ReplyState state, 
   effects.queue = true;
 }
 
-void retry_reply(store::Writer& writer, const DeliveryId& delivery, Time now) {
+Result<void> retry_reply(store::Writer& writer, const DeliveryId& delivery, const std::string& by, Time now) {
   auto reply = writer.reply_of_delivery(delivery);
-  if (!reply || reply->state == ReplyState::sent) return;
+  if (!reply) return {};
+  if (reply->state == ReplyState::sent)
+    return make_error(ErrorCode::conflict, "the reply arrived: it stands in the case");
   reply->state = ReplyState::waiting;
   reply->error.clear();
   writer.update_reply(*reply);
-  log_event(writer, reply->case_id, now, "reply.retried", "system", {{"reply", reply->id.str()}});
+  log_event(writer, reply->case_id, now, "reply.retried", by, {{"reply", reply->id.str()}});
+  return {};
+}
+
+void withdraw_replies(store::Writer& writer, const CaseId& id, const PostId& post, Time now, Effects& effects) {
+  for (const ReplyRecord& reply : writer.replies_of_case(id)) {
+    if (reply.post != post || reply.state != ReplyState::waiting) continue;
+    auto d = writer.delivery(reply.delivery);
+    if (!d || d->state != store::DeliveryState::waiting) continue;
+    d->state = store::DeliveryState::cancelled;
+    d->done_at = now;
+    d->last_error = "the customer deleted the post that it answers";
+    writer.update_delivery(*d);
+    reply_not_sent(writer, reply.id, ReplyState::failed, d->last_error, now, effects);
+  }
 }
 
 std::optional<ReplyRecord> reply_of_own_post(store::Reader& reader, const CaseId& id, const Post& own) {

@@ -14,8 +14,8 @@ namespace {
 
 namespace bj = boost::json;
 
-constexpr std::size_t kMostSaid = 300;  // bytes of what a platform says of a failure
-constexpr Duration kLongestPause = std::chrono::hours(1);
+constexpr std::size_t kMostSaid = 300;                     // bytes of what a platform says of a failure
+constexpr Duration kLongestPause = std::chrono::hours(1);  // a longer one is asked about once an hour
 
 bj::object post_document(const Post& post) {
   bj::object out{{"native_id", post.native_id}, {"platform", post.platform}, {"kind", to_string(post.kind)}};
@@ -27,7 +27,7 @@ bj::object post_document(const Post& post) {
   add(out, "in_reply_to", post.in_reply_to);
   add(out, "conversation_id", post.conversation_id);
   add(out, "brand_account", post.brand_account);
-  out["created_at"] = to_millis(post.created_at);
+  out["created_at"] = format_time(post.created_at);
   if (post.author) {
     bj::object author;
     add(author, "native_id", post.author->native_id);
@@ -63,7 +63,8 @@ class BoundApi : public Api {
     for (std::size_t i = 0; i < spec_.pulls.size(); ++i) {
       const PullRule& rule = spec_.pulls[i];
       if (!configured(rule.call) || !holds_in_configuration(rule)) continue;
-      pulls_.push_back({rule.name, rule.every, rule.back != nullptr, rule.stream.has_value(), session_of(rule.call)});
+      pulls_.push_back({rule.name, rule.every, rule.back != nullptr, rule.stream.has_value(), session_of(rule.call),
+                        rule.stream ? session_of(*rule.stream) : std::nullopt});
       rules_of_pulls_.push_back(i);
     }
   }
@@ -118,7 +119,7 @@ class BoundApi : public Api {
       return make_error(ErrorCode::unprocessable, "the source has no rule for replies to this post (a " +
                                                       std::string(to_string(to.kind)) + " of " + to.platform + ")");
     }
-    if (const auto ready = check_secrets(auth_of(rule->call)); !ready) return ready.error();
+    if (const auto ready = check_calls(*rule); !ready) return ready.error();
     std::string said(text);
     if (rule->text != nullptr) {
       const Text made = as_text(rule->text->evaluate(seen.scope, 0));
@@ -149,7 +150,7 @@ class BoundApi : public Api {
     Document seen(*this, document);
     const FetchRule* rule = rule_of(spec_.fetches, seen);
     if (rule == nullptr) return make_error(ErrorCode::unprocessable, "the source has no rule to fetch such a post");
-    if (const auto ready = check_secrets(auth_of(rule->call)); !ready) return ready.error();
+    if (const auto ready = check_calls(*rule); !ready) return ready.error();
     return bj::serialize(document);
   }
 
@@ -309,6 +310,11 @@ class BoundApi : public Api {
         "the source \"" + binding_.config->name + "\" is not set up for it: among its secrets there is no " + missing);
   }
 
+  Result<void> check_calls(const CallRule& rule) const {
+    if (const auto ready = check_secrets(auth_of(rule.call)); !ready || !rule.before) return ready;
+    return check_secrets(auth_of(*rule.before));
+  }
+
   bool configured(const Call& call) const { return check_secrets(auth_of(call)).has_value(); }
 
   bool holds_in_configuration(const PullRule& rule) const {
@@ -449,6 +455,7 @@ class BoundApi : public Api {
     if (!said.empty()) out.error += ": " + said;
     if (!passing) return out;
     out.retry_after = retry_after(answer, &document, now);
+    if (out.retry_after) out.retry_after = std::min(*out.retry_after, kLongestPause);
     if (status == 429) {
       if (!out.retry_after) out.retry_after = until_reset(answer, now);
       out.pause = out.retry_after;

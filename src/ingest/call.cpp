@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
+#include <nlohmann/json.hpp>
 
 #include "ingest/encoding.h"
 #include "ingest/oauth1.h"
@@ -15,6 +16,18 @@ namespace {
 std::string secret_name(const Spec& spec, std::string_view key, const std::vector<std::string>& secrets) {
   const auto found = spec.require(key, "the name of a secret");
   return found ? found->one_of(secrets).value_or("") : std::string();
+}
+
+// Those that are taken by {"config": name}.
+void collect_secrets(const nlohmann::json& value, const std::vector<std::string>& secrets,
+                     std::vector<std::string>& out) {
+  if (!value.is_structured()) return;
+  const auto named = value.is_object() ? value.find("config") : value.end();
+  if (value.is_object() && named != value.end() && named->is_string()) {
+    const auto name = named->get<std::string>();
+    if (std::find(secrets.begin(), secrets.end(), name) != secrets.end()) out.push_back(name);
+  }
+  for (const auto& child : value) collect_secrets(child, secrets, out);
 }
 
 std::string word(const Spec& spec, std::string_view key, std::string_view what) {
@@ -148,6 +161,7 @@ std::vector<std::string> Auth::secrets() const {
   for (const std::string* needed : {&secret, &user, &token, &token_secret}) {
     if (!needed->empty()) out.push_back(*needed);
   }
+  out.insert(out.end(), mentioned.begin(), mentioned.end());
   if (login && login->auth) {
     const auto also = login->auth->secrets();
     out.insert(out.end(), also.begin(), also.end());
@@ -213,6 +227,7 @@ Auth compile_auth(const Spec& spec, const Names& names, const std::vector<std::s
       if (!login->auth) login->auth.emplace();  // not the file's, which is this very one
       if (login->auth->scheme == Scheme::session) call->fail("auth", "expected another scheme");
       out.login = std::move(login);
+      collect_secrets(call->value(), secrets, out.mentioned);
     }
     Names answer = names;
     ++answer.depth;

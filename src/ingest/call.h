@@ -28,7 +28,8 @@ struct Auth {
   // session:
   std::shared_ptr<const Call> login;
   std::shared_ptr<const Expression> session_token, expires_in;
-  std::size_t session = 0;  // which of the file's sessions
+  std::size_t session = 0;             // which of the file's sessions
+  std::vector<std::string> mentioned;  // secrets that the login is made from
 
   std::vector<std::string> secrets() const;  // those that it cannot do without
 };

@@ -30,8 +30,8 @@ std::string_view to_string(Method method) {
 }
 
 std::optional<Method> parse_method(std::string_view name) {
-  for (const Method method : {Method::get, Method::head, Method::post, Method::put, Method::patch, Method::del,
-                              Method::options}) {
+  for (const Method method :
+       {Method::get, Method::head, Method::post, Method::put, Method::patch, Method::del, Method::options}) {
     if (to_string(method) == name) return method;
   }
   return std::nullopt;

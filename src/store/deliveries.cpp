@@ -6,7 +6,7 @@ namespace {
 
 #define TRIAGED_DELIVERY_COLUMNS                                                                                 \
   "id, team, source, type, case_id, escalation_id, body, state, attempts, created_at, next_attempt_at, done_at," \
-  " last_status, last_error"
+  " last_status, last_error, in_doubt"
 
 const Sql kGet("SELECT " TRIAGED_DELIVERY_COLUMNS " FROM deliveries WHERE id = ?");
 const Sql kDue("SELECT " TRIAGED_DELIVERY_COLUMNS
@@ -18,10 +18,10 @@ const Sql kNextDue(
 const Sql kSending("SELECT " TRIAGED_DELIVERY_COLUMNS
                    " FROM deliveries WHERE state = 'sending' AND team = ? AND source = ? ORDER BY id");
 const Sql kInsert("INSERT INTO deliveries (" TRIAGED_DELIVERY_COLUMNS
-                  ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                  ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 const Sql kUpdate(
     "UPDATE deliveries SET team = ?, source = ?, type = ?, case_id = ?, escalation_id = ?, state = ?, attempts = ?,"
-    " created_at = ?, next_attempt_at = ?, done_at = ?, last_status = ?, last_error = ? WHERE id = ?");
+    " created_at = ?, next_attempt_at = ?, done_at = ?, last_status = ?, last_error = ?, in_doubt = ? WHERE id = ?");
 const Sql kCancel(
     "UPDATE deliveries SET state = 'cancelled', done_at = ?, last_error = ? WHERE state = 'waiting' AND"
     " escalation_id = ?");
@@ -48,6 +48,7 @@ DeliveryRecord read_delivery(Query& row) {
   d.done_at = row.optional_time();
   d.last_status = row.small();
   d.last_error = row.string();
+  d.in_doubt = row.boolean();
   return d;
 }
 
@@ -107,14 +108,14 @@ std::vector<DeliveryRecord> Database::sending_deliveries(const Destination& to) 
 void Database::insert_delivery(const DeliveryRecord& d) {
   c_.use(kInsert)
       .bind(d.id, team_of(d.to), source_of(d.to), d.type, d.case_id, d.escalation, d.body, d.state, d.attempts,
-            d.created_at, d.next_attempt_at, d.done_at, d.last_status, d.last_error)
+            d.created_at, d.next_attempt_at, d.done_at, d.last_status, d.last_error, d.in_doubt)
       .exec();
 }
 
 void Database::update_delivery(const DeliveryRecord& d) {
   auto row = c_.use(kUpdate);
   row.bind(team_of(d.to), source_of(d.to), d.type, d.case_id, d.escalation, d.state, d.attempts, d.created_at,
-           d.next_attempt_at, d.done_at, d.last_status, d.last_error, d.id)
+           d.next_attempt_at, d.done_at, d.last_status, d.last_error, d.in_doubt, d.id)
       .exec();
   if (row.changes() != 1) throw std::runtime_error("update_delivery: there is no delivery " + d.id.str());
 }

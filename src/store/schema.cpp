@@ -295,6 +295,7 @@ CREATE INDEX cases_crowd ON cases (site, topic, last_post_at, author_id, moment)
 // as the callbacks do, to a source in place of a team.
 constexpr const char* kPlatforms = R"sql(
 ALTER TABLE deliveries ADD COLUMN source TEXT NOT NULL DEFAULT '';  -- where it is set, team is ''
+ALTER TABLE deliveries ADD COLUMN in_doubt INTEGER NOT NULL DEFAULT 0;  -- an attempt may have arrived all the same
 DROP INDEX deliveries_due;
 CREATE INDEX deliveries_due ON deliveries (team, source, next_attempt_at) WHERE state = 'waiting';
 DROP VIEW deliveries_view;

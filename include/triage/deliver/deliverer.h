@@ -32,6 +32,7 @@ struct Outcome {
   Kind kind = Kind::failed;
   int status = 0;                       // HTTP; 0: no answer came
   std::string error;                    // for people; empty when delivered
+  bool in_doubt = false;                // it may have arrived all the same
   std::optional<Duration> retry_after;  // as the endpoint asked
   std::optional<Duration> pause;        // the endpoint takes nothing at all for so long
 };

@@ -31,8 +31,11 @@ void reply_sent(store::Writer& writer, const ReplyId& id, const std::string& nat
 void reply_not_sent(store::Writer& writer, const ReplyId& id, store::ReplyState state, const std::string& error,
                     Time now, Effects& effects);
 
-// A person wants a reply tried again whose delivery is over.
-void retry_reply(store::Writer& writer, const DeliveryId& delivery, Time now);
+// Somebody wants a reply tried again whose delivery is over. conflict: it arrived.
+Result<void> retry_reply(store::Writer& writer, const DeliveryId& delivery, const std::string& by, Time now);
+
+// The customer deleted a post: what was to answer it and has not left is not sent.
+void withdraw_replies(store::Writer& writer, const CaseId& id, const PostId& post, Time now, Effects& effects);
 
 // Our own post came from the platform: the reply of that case that it is, if any. By the platform's id, else by its
 // words among those not known to have arrived.

@@ -89,7 +89,7 @@ struct Pull {
   Duration every{60'000};
   bool newest_first = false;  // it has `back`
   bool stream = false;
-  std::optional<std::size_t> session;  // that its calls are made with
+  std::optional<std::size_t> session, stream_session;  // that its calls are made with
 };
 
 class Api {

@@ -229,6 +229,7 @@ struct DeliveryRecord {
   std::optional<Time> done_at;
   int last_status = 0;     // HTTP; 0: none came
   std::string last_error;  // what went wrong last, for people
+  bool in_doubt = false;   // one of the attempts may have arrived although no answer said so
 };
 
 // An endpoint that its team switched off (410, repeated), kept across restarts.

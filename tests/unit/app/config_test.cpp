@@ -399,11 +399,12 @@ TEST(Config, ACallbackIsReadyToBeDelivered) {
                                     "include": ["direct_message_text", "author"]}}]})");
   const auto targets = endpoints(config);
   ASSERT_EQ(targets.size(), 2U);
-  EXPECT_EQ(targets[0].team, "ops");
-  EXPECT_EQ(targets[0].url.host, "ops.example.com");
-  EXPECT_EQ(targets[0].url.target, "/secret-path");
-  EXPECT_EQ(targets[0].keys.size(), 1U);
-  EXPECT_EQ(targets[0].keys[0].size(), 24U);  // decoded
+  EXPECT_EQ(targets[0].to, store::to_team("ops"));
+  const CallbackConfig& callback = *config.teams[1].callback;
+  EXPECT_EQ(callback.url.host, "ops.example.com");
+  EXPECT_EQ(callback.url.target, "/secret-path");
+  EXPECT_EQ(callback.keys.size(), 1U);
+  EXPECT_EQ(callback.keys[0].size(), 24U);  // decoded
   EXPECT_EQ(targets[0].concurrency, 3U);
   EXPECT_EQ(targets[1].concurrency, 5U);
   EXPECT_EQ(config.teams[1].callback->shown_url, "https://ops.example.com:444");
