@@ -51,13 +51,18 @@ int list(bool json) {
       items.push_back({{"name", name},
                        {"title", (*file)->title()},
                        {"platform", (*file)->platform()},
+                       {"ways", (*file)->ways()},
                        {"secrets", (*file)->secret_names()},
                        {"settings", (*file)->setting_names()}});
       continue;
     }
-    std::string secrets;
-    for (const std::string& secret : (*file)->secret_names()) secrets += (secrets.empty() ? "" : ", ") + secret;
-    std::printf("%-18s %-32s %s\n", name.c_str(), (*file)->title().c_str(), secrets.c_str());
+    const auto listed = [](const std::vector<std::string>& names) {
+      std::string out;
+      for (const std::string& one : names) out += (out.empty() ? "" : ", ") + one;
+      return out;
+    };
+    std::printf("%-18s %-34s %-35s %s\n", name.c_str(), (*file)->title().c_str(), listed((*file)->ways()).c_str(),
+                listed((*file)->secret_names()).c_str());
   }
   if (json) std::cout << items.dump(2) << '\n';
   return 0;

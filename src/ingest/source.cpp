@@ -227,6 +227,14 @@ class CompiledFile : public SourceFile {
   const std::string& platform() const override { return file_->platform; }
   const std::vector<std::string>& secret_names() const override { return file_->secret_names; }
   const std::vector<std::string>& setting_names() const override { return file_->setting_names; }
+  std::vector<std::string> ways() const override {
+    std::vector<std::string> out;
+    if (!file_->signatures.empty()) out.emplace_back("webhooks");
+    if (file_->api && !file_->api->pulls.empty()) out.emplace_back("polls");
+    if (file_->api && !file_->api->fetches.empty()) out.emplace_back("fetches");
+    if (file_->api && !file_->api->replies.empty()) out.emplace_back("replies");
+    return out;
+  }
 
   Result<std::unique_ptr<Source>> bind(SourceConfig config) const override {
     std::vector<FieldError> errors;

@@ -92,12 +92,15 @@ describe('triaged source test', () => {
   });
 });
 
-test('every shipped source is listed with its secrets', async () => {
+test('every shipped source is listed with its secrets and what it can do', async () => {
   const { code, stdout } = await triaged(['source', 'list', '--json']);
   assert.equal(code, 0);
   const x = JSON.parse(stdout).find((source) => source.name === 'x');
-  assert.deepEqual(x.secrets, ['consumer_secret']);
-  assert.match((await triaged(['source', 'list'])).stdout, /^meta +Meta .*app_secret, verify_token$/m);
+  assert.deepEqual(x.secrets, ['access_token', 'access_token_secret', 'consumer_key', 'consumer_secret']);
+  assert.deepEqual(x.ways, ['webhooks', 'replies']);
+  const listed = (await triaged(['source', 'list'])).stdout;
+  assert.match(listed, /^meta +Meta .* webhooks, fetches, replies +access_token, app_secret, verify_token$/m);
+  assert.match(listed, /^feed +Feed .* polls *$/m);
 });
 
 describe('a source file of the brand', () => {

@@ -475,7 +475,7 @@ describe('Meta', () => {
     assert.equal(posts[4].case_id, posts[0].case_id, 'our comment on a review is on its case');
   });
 
-  test('Instagram comments and messages come with their words; a mention, of which only ids come, waits for them', async () => {
+  test('Instagram comments and messages come with their words; a mention, of which only ids come, is shown without them where they cannot be fetched', async () => {
     const comments = taken(await deliver(await fixture('meta/instagram_comments')), { accepted: 3, ignored: 1 });
     assert.equal(new Set(comments.map((one) => one.case_id)).size, 1);
     assert.equal((await theCase(comments[0].case_id)).replies[0].text, 'We have called the driver.');
@@ -486,9 +486,10 @@ describe('Meta', () => {
 
     const mentions = taken(await deliver(await fixture('meta/instagram_mentions')), { accepted: 2 });
     for (const mention of mentions) {
-      assert.equal(mention.case_id, null);
-      assert.equal(mention.moment, undefined);
       assert.equal((await stored('meta', mention.native_id))[0].state, 'pending');
+      const { state, actionable, posts: shown } = await theCase(mention.case_id);
+      assert.deepEqual([state, actionable], ['new', true]);
+      assert.match(JSON.stringify(shown.find((one) => one.id === mention.id).verdict.reasons), /its text could not be had: .*access_token/);
     }
     taken(await deliver(await fixture('meta/instagram_mentions')), { accepted: 0, duplicates: 2 });
   });

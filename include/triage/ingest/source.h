@@ -109,6 +109,8 @@ class SourceFile {
   virtual const std::string& platform() const = 0;                    // of its posts where they do not say
   virtual const std::vector<std::string>& secret_names() const = 0;   // what "secrets" may hold
   virtual const std::vector<std::string>& setting_names() const = 0;  // what may stand beside "secrets"
+  // Which ways there are between the platform and us, of: webhooks, polls, fetches, replies.
+  virtual std::vector<std::string> ways() const = 0;
 
   // Binds it to a configured source. unprocessable with pointers below the source's own object: "/secrets/app_secret"
   // missing, "/secrets/hmac_key/1" empty, "/header" unknown, … Values of secrets are never repeated.
