@@ -70,6 +70,17 @@ struct Page {
   }
 };
 
+// The outcome of an attempt that ended by an exception. `marked`: the row, where it may have left and may not leave
+// again.
+Performed without_end(const Endpoint& endpoint, const std::optional<store::DeliveryRecord>& marked,
+                      const std::string& what) {
+  if (marked && endpoint.interrupted) return endpoint.interrupted(*marked);
+  Performed performed;
+  if (marked) performed.outcome.kind = Outcome::Kind::lost;
+  performed.outcome.error = what;
+  return performed;
+}
+
 // What a commit made of a row.
 struct Recorded {
   std::optional<store::DeliveryRecord> row;  // nothing: it is not there any more
@@ -158,30 +169,38 @@ asio::awaitable<Duration> Worker::send_due() {
   if (free == 0) co_return until_room();
 
   const auto page = std::make_shared<Page>();
-  const std::size_t limit = busy_.size() + free;  // the busy ones still stand in the store as waiting
-  store::Store::Read read = [page, to = to_, limit](store::Reader& reader) { page->read(reader, to, limit); };
-  finished_.clear();
-  const Result<void> done = co_await store::read(hub_->store, std::move(read));
-  if (!done) {
-    store_failed(done.error());
-    co_return kReadRetry;
-  }
-  if (hub_->stopping) co_return kLongestPause;
-  set_off(page->off);
-
-  const Time now = wall_clock_now();
-  for (store::DeliveryRecord& row : page->rows) {
-    if (busy_.contains(row.id) || finished_.contains(row.id)) continue;
-    if (row.next_attempt_at > now) {
-      backlog_ = false;
-      co_return std::min(row.next_attempt_at - now, kLongestPause);
+  // The busy ones still stand in the store as waiting. What waits for another row of its case may hide what comes after
+  // it: then more is looked at.
+  for (std::size_t limit = busy_.size() + free;; limit *= 2) {
+    store::Store::Read read = [page, to = to_, limit](store::Reader& reader) { page->read(reader, to, limit); };
+    finished_.clear();
+    const Result<void> done = co_await store::read(hub_->store, std::move(read));
+    if (!done) {
+      store_failed(done.error());
+      co_return kReadRetry;
     }
-    if (room() == 0) co_return until_room();  // the settings changed, or the breaker opened, during the read
-    if (case_is_busy(row)) continue;          // its end looks again
-    launch(std::move(row));
+    if (hub_->stopping) co_return kLongestPause;
+    set_off(page->off);
+
+    const Time now = wall_clock_now();
+    bool held = false;
+    for (store::DeliveryRecord& row : page->rows) {
+      if (busy_.contains(row.id) || finished_.contains(row.id)) continue;
+      if (row.next_attempt_at > now) {
+        backlog_ = false;
+        co_return std::min(row.next_attempt_at - now, kLongestPause);
+      }
+      if (room() == 0) co_return until_room();  // the settings changed, or the breaker opened, during the read
+      if (case_is_busy(row)) {
+        held = true;  // the end of that one looks again
+        continue;
+      }
+      launch(std::move(row));
+    }
+    backlog_ = page->rows.size() == limit;
+    if (!backlog_ || room() == 0) co_return until_room();
+    if (!held) co_return Duration(0);
   }
-  backlog_ = page->rows.size() == limit;
-  co_return backlog_&& room() > 0 ? Duration(0) : until_room();
 }
 
 // What an earlier run was sending when it ended: whether it arrived is not known.
@@ -258,10 +277,12 @@ void Worker::ended(const DeliveryId& id) {
 asio::awaitable<void> Worker::attempt(SettingsPtr settings, ClientPtr client, store::DeliveryRecord row, bool probe) {
   const DeliveryId id = row.id;
   const Endpoint& endpoint = settings->endpoint;
-  const bool once = endpoint.only_once && endpoint.only_once(row);
+  std::optional<store::DeliveryRecord> marked;
+  std::optional<std::string> thrown;
   Performed performed;
   try {
     bool may_leave = true;
+    const bool once = endpoint.only_once && endpoint.only_once(row);
     if (once) {
       auto marking = mark_sending(id);
       may_leave = co_await std::move(marking);
@@ -272,15 +293,22 @@ asio::awaitable<void> Worker::attempt(SettingsPtr settings, ClientPtr client, st
       busy_.at(id).again = true;
       co_return;
     }
+    if (once) {
+      marked = row;
+      marked->state = store::DeliveryState::sending;
+    }
     auto performing = endpoint.perform(client, std::move(row));
     performed = co_await std::move(performing);
   } catch (const std::exception& error) {
-    performed = Performed();
-    performed.outcome.error = error.what();
+    thrown = error.what();
   }
   --sending_;
   --hub_->stats.in_flight;
   if (hub_->abandoned) co_return;  // not known what became of it: the next start sees to it
+  if (thrown) {
+    spdlog::error("delivery {} to {}: the attempt ended by an exception: {}", id.view(), label(to_), *thrown);
+    performed = without_end(endpoint, marked, *thrown);
+  }
 
   const Outcome& outcome = performed.outcome;
   const bool delivered = outcome.kind == Outcome::Kind::delivered;

@@ -138,11 +138,15 @@ void add_post(CaseRecord& c, const Post& post, const Verdict& verdict, const Dec
   start_clock(c, post, decision, now);
 }
 
+bool speaks(const store::PostRecord& post) {
+  return (post.state == store::PostState::judged || post.state == store::PostState::pending) && post.verdict;
+}
+
 void rejudge(CaseRecord& c, const std::vector<store::PostRecord>& posts, Time now) {
   c.updated_at = now;
   const store::PostRecord* first = nullptr;
   for (const auto& p : posts) {
-    if (p.state != store::PostState::judged || !p.verdict) continue;
+    if (!speaks(p)) continue;
     if (!first || p.verdict->urgency > first->verdict->urgency) first = &p;
   }
   if (!first) return;

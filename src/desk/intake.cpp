@@ -75,9 +75,7 @@ Admitted admit_deletion(store::Writer& writer, const Event& event, Time now, Eff
     if (!c) continue;
     log_event(writer, c->id, now, "post.deleted", "customer", {{"post", key.id.str()}});
     const auto posts = writer.posts_of_case(c->id);
-    const bool any_left =
-        std::any_of(posts.begin(), posts.end(), [](const PostRecord& p) { return p.state == PostState::judged; });
-    if (any_left) {
+    if (std::any_of(posts.begin(), posts.end(), speaks)) {
       rejudge(*c, posts, now);
     } else if (is_open(c->state) && !c->claim) {
       // Nothing is left to answer to. An agent who holds the case decides for themselves.
@@ -102,24 +100,24 @@ Admitted admit_deletion(store::Writer& writer, const Event& event, Time now, Eff
   return out;
 }
 
-Admitted admit_own(store::Writer& writer, const Event& event, Time now, Effects& effects) {
-  PostRecord record;
-  record.post = event.post;
+// Our own post joins its case and answers it. Should it be a reply from here, it says that this has arrived.
+Admitted put_own(store::Writer& writer, PostRecord& record, Time now, Effects& effects,
+                 const std::function<void()>& store_post) {
+  const Post& post = record.post;
   record.state = PostState::own;
-  record.case_id = writer.case_of_conversation(event.post.platform, event.post.brand_account,
-                                               event.post.conversation_id, event.post.in_reply_to, std::nullopt);
+  record.case_id = writer.case_of_conversation(post.platform, post.brand_account, post.conversation_id,
+                                               post.in_reply_to, std::nullopt);
   const auto reply =
-      record.case_id ? reply_of_own_post(writer, *record.case_id, event.post) : std::optional<store::ReplyRecord>();
-  writer.insert_post(record);
+      record.case_id ? reply_of_own_post(writer, *record.case_id, post) : std::optional<store::ReplyRecord>();
+  store_post();
   if (reply) {
-    // It was written here. That it is back also says that it arrived, should the platform's answer have been lost.
-    reply_sent(writer, reply->id, event.post.native_id, event.post.url, now, effects);
+    reply_sent(writer, reply->id, post.native_id, post.url, now, effects);
   } else if (record.case_id) {
     if (auto c = writer.find_case(*record.case_id)) {
-      add_reply(*c, event.post.created_at, now);
+      add_reply(*c, post.created_at, now);
       writer.clear_due(DueKind::first_response, c->id.view());
       writer.update_case(*c);
-      log_event(writer, c->id, now, "replied", "brand", {{"post", record.post.id.str()}});
+      log_event(writer, c->id, now, "replied", "brand", {{"post", post.id.str()}});
       effects.queue = true;
     }
   }
@@ -226,9 +224,8 @@ void take_new_verdict(store::Writer& writer, const Policy& policy, PostRecord& r
     const auto posts = writer.posts_of_case(c.id);
     rejudge(c, posts, now);
     follow(c, post, verdict, decision, now);
-    const bool any = std::any_of(posts.begin(), posts.end(), [](const PostRecord& p) {
-      return p.state == PostState::judged && p.verdict && p.verdict->actionable;
-    });
+    const bool any =
+        std::any_of(posts.begin(), posts.end(), [](const PostRecord& p) { return speaks(p) && p.verdict->actionable; });
     const auto escalations = writer.escalations_of_case(c.id);
     const bool called = std::any_of(escalations.begin(), escalations.end(), [](const auto& e) { return is_live(e); });
     if (!any && c.state == CaseState::fresh && !called) close_unactionable(c, now);
@@ -259,16 +256,25 @@ Admitted admit_edit(store::Writer& writer, const Policy& policy, const PostKey& 
     writer.update_post(*record);
     return accepted(*record);
   }
-  if (judged.event.kind == EventKind::own_post) {  // what we had asked for turned out to be ours
-    record->state = PostState::own;
-    writer.update_post(*record);
-    return accepted(*record);
+  if (judged.event.kind == EventKind::own_post) {
+    if (key.state != PostState::pending) {
+      record->state = PostState::own;
+      writer.update_post(*record);
+      return accepted(*record);
+    }
+    // What we had asked for turned out to be ours.
+    become_own(writer, *record, now, effects);
+    return put_own(writer, *record, now, effects, [&] { writer.update_post(*record); });
   }
   std::optional<AuthorRecord> author = known_author(writer, record->post, now);
   if (author) record->author = author->id;
   const bool was_pending = std::exchange(record->state, PostState::judged) == PostState::pending;
   auto c = key.case_id ? writer.find_case(*key.case_id) : std::nullopt;
   if (c) {
+    if (author && !c->author) {  // nobody knew whose post it was
+      c->author = author->id;
+      if (c->actionable) writer.count_case_of_author(author->id);
+    }
     take_new_verdict(writer, policy, *record, *c, *judged.verdict, now, effects);
     log_event(writer, c->id, now, was_pending ? "post.fetched" : "post.edited", was_pending ? "system" : "customer",
               {{"post", id.str()}});
@@ -342,19 +348,22 @@ Admitted admit(store::Writer& writer, const Policy& policy, const Judged& judged
     if (event.kind == EventKind::pending && key->state == PostState::judged) {
       order_fetch(writer, policy, post, key->id, now, effects);  // there is something new about it
     }
-    const bool newer = post.revision > key->revision && key->state != PostState::deleted;
+    const bool newer =
+        post.revision > key->revision && key->state != PostState::deleted && event.kind != EventKind::pending;
     if (fetched || newer) return admit_edit(writer, policy, *key, judged, now, effects);
     return duplicate(*key, post);
+  }
+  if (event.kind == EventKind::own_post || event.kind == EventKind::pending) {
+    // Ours from here, under whatever kind the platform tells of it.
+    for (const PostKey& key : writer.find_posts(post.source, post.platform, post.native_id)) {
+      if (key.state == PostState::own) return duplicate(key, post);
+    }
   }
   PostRecord record;
   record.post = post;
   switch (event.kind) {
     case EventKind::own_post:
-      // Ours from here, under whatever kind the platform tells of it.
-      for (const PostKey& key : writer.find_posts(post.source, post.platform, post.native_id)) {
-        if (key.state == PostState::own) return duplicate(key, post);
-      }
-      return admit_own(writer, event, now, effects);
+      return put_own(writer, record, now, effects, [&] { writer.insert_post(record); });
     case EventKind::share:
       record.state = PostState::share;
       writer.insert_post(record);

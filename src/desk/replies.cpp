@@ -1,10 +1,11 @@
 #include "triage/desk/replies.h"
 
 #include <algorithm>
-#include <cctype>
+#include <utility>
 
 #include "desk/event_log.h"
 #include "triage/desk/case_rules.h"
+#include "triage/desk/escalations.h"
 
 namespace triage::desk {
 
@@ -34,11 +35,8 @@ std::string words_of(std::string_view text) {
 }
 
 // Where the reply stands in the thread: what answers it finds the case by it.
-void put_in_thread(store::Writer& writer, const ReplyRecord& reply, const PostRecord& to, Time now) {
+void put_in_thread(store::Writer& writer, const ReplyRecord& reply, const PostRecord& to, Time now, Effects& effects) {
   const Post& post = to.post;
-  for (const auto& known : writer.find_posts(post.source, post.platform, reply.native_id)) {
-    if (known.state == PostState::own) return;
-  }
   PostRecord own;
   own.state = PostState::own;
   own.case_id = reply.case_id;
@@ -54,7 +52,27 @@ void put_in_thread(store::Writer& writer, const ReplyRecord& reply, const PostRe
   own.post.in_reply_to = post.native_id;
   own.post.conversation_id = post.conversation_id.empty() ? post.native_id : post.conversation_id;
   own.post.brand_account = post.brand_account;
+  for (const auto& known : writer.find_posts(post.source, post.platform, reply.native_id)) {
+    if (known.state == PostState::own) return;
+    if (known.kind != own.post.kind && !known.any_kind) continue;
+    // The platform was quicker. What it told by its id only needs no fetching any more; what it deleted stays deleted.
+    auto pending = known.state == PostState::pending ? writer.post(known.id) : std::nullopt;
+    if (!pending) return;
+    become_own(writer, *pending, now, effects);
+    own.post.id = known.id;
+    writer.update_post(own);
+    return;
+  }
   writer.insert_post(own);
+}
+
+// What has arrived is not sent again, whatever its delivery had come to.
+void end_delivery(store::Writer& writer, const DeliveryId& id, Time now) {
+  auto d = writer.delivery(id);
+  if (!d || d->state == store::DeliveryState::delivered) return;
+  d->state = store::DeliveryState::delivered;
+  d->done_at = now;
+  writer.update_delivery(*d);
 }
 
 }  // namespace
@@ -102,15 +120,9 @@ void reply_sent(store::Writer& writer, const ReplyId& id, const std::string& nat
   if (!reply->sent_at) reply->sent_at = now;
   reply->error.clear();
   writer.update_reply(*reply);
-  // However that is known: it is not to be sent again.
-  auto d = writer.delivery(reply->delivery);
-  if (d && (d->state == store::DeliveryState::waiting || d->state == store::DeliveryState::dead)) {
-    d->state = store::DeliveryState::delivered;
-    d->done_at = now;
-    writer.update_delivery(*d);
-  }
+  end_delivery(writer, reply->delivery, now);
   const auto to = writer.post(reply->post);
-  if (to && !reply->native_id.empty()) put_in_thread(writer, *reply, *to, now);
+  if (to && !reply->native_id.empty()) put_in_thread(writer, *reply, *to, now, effects);
   if (known) return;
 
   auto c = writer.find_case(reply->case_id);
@@ -178,6 +190,28 @@ std::optional<ReplyRecord> reply_of_own_post(store::Reader& reader, const CaseId
   });
   if (by_words != replies.end()) return *by_words;
   return std::nullopt;
+}
+
+void become_own(store::Writer& writer, PostRecord& post, Time now, Effects& effects) {
+  const auto shown_on = std::exchange(post.case_id, std::nullopt);
+  post.state = PostState::own;
+  post.verdict.reset();
+  writer.update_post(post);
+  auto c = shown_on ? writer.find_case(*shown_on) : std::nullopt;
+  if (!c) return;
+  const auto posts = writer.posts_of_case(c->id);
+  const auto newest = std::find_if(posts.rbegin(), posts.rend(), speaks);
+  if (newest != posts.rend()) {
+    if (c->newest_post == post.post.id) c->newest_post = newest->post.id;
+    rejudge(*c, posts, now);
+  } else if (c->state == store::CaseState::fresh) {
+    end_escalations(writer, c->id, "the post was our own", now);
+    close_unactionable(*c, now);
+    writer.clear_due(store::DueKind::first_response, c->id.view());
+    log_event(writer, c->id, now, "closed", "system", {{"why", "its post was our own"}});
+  }
+  writer.update_case(*c);
+  effects.queue = true;
 }
 
 }  // namespace triage::desk

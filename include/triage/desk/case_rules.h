@@ -36,7 +36,10 @@ store::CaseRecord open_case(const Post& post, const std::optional<AuthorId>& aut
 void add_post(store::CaseRecord& c, const Post& post, const Verdict& verdict, const Decision& decision, bool reopens,
               Time now);
 
-// Verdicts of a case whose posts were edited, deleted or judged again, anew. `posts` are the customer's that are left.
+// Whether it is the customer's and speaks for its case: judged, or shown to agents though nobody could read it yet.
+bool speaks(const store::PostRecord& post);
+
+// Verdicts of a case whose posts were edited, deleted or judged again, anew, from those of `posts` that speak.
 void rejudge(store::CaseRecord& c, const std::vector<store::PostRecord>& posts, Time now);
 
 // A post of the case, whose verdict is new, decides where the case goes and when it wants an answer. A case that was

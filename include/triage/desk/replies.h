@@ -23,7 +23,8 @@ struct WantedReply {
 Result<store::ReplyRecord> order_reply(store::Writer& writer, const Policy& policy, const store::CaseRecord& c,
                                        const WantedReply& wanted, Time now, Effects& effects);
 
-// The platform took it: it stands in the thread as our own post, the case is answered. Does nothing the second time.
+// The platform took it: it stands in the thread as our own post, the case is answered, and its delivery is over. Does
+// nothing the second time.
 void reply_sent(store::Writer& writer, const ReplyId& id, const std::string& native_id, const std::string& url,
                 Time now, Effects& effects);
 
@@ -40,5 +41,9 @@ void withdraw_replies(store::Writer& writer, const CaseId& id, const PostId& pos
 // Our own post came from the platform: the reply of that case that it is, if any. By the platform's id, else by its
 // words among those not known to have arrived.
 std::optional<store::ReplyRecord> reply_of_own_post(store::Reader& reader, const CaseId& id, const Post& own);
+
+// A post that was known by its id only is our own. It is stored as such and belongs to no case any more; the one on
+// which it was shown to agents goes by what else is there, and is closed when there is nothing.
+void become_own(store::Writer& writer, store::PostRecord& post, Time now, Effects& effects);
 
 }  // namespace triage::desk

@@ -1,5 +1,6 @@
 // What becomes of a post: the case it opens, joins or reopens, and what an edit, a deletion or a reply changes.
 #include "unit/desk/desk_fixture.h"
+#include "unit/desk/fake_platforms.h"
 
 namespace triage::desk {
 namespace {
@@ -210,6 +211,7 @@ TEST_F(DeskTest, DeletingTheOnlyPostClosesTheCaseAndEndsItsEscalation) {
 }
 
 TEST_F(DeskTest, APendingPostIsJudgedWhenItsTextHasCome) {
+  policy_->platforms = std::make_shared<FakePlatforms>();
   Event pending;
   pending.kind = EventKind::pending;
   pending.post = post("1");
@@ -220,6 +222,19 @@ TEST_F(DeskTest, APendingPostIsJudgedWhenItsTextHasCome) {
   EXPECT_EQ(fetched.id, waiting.id);
   ASSERT_TRUE(fetched.case_id);
   EXPECT_EQ(case_of(fetched).priority, Priority::high);
+}
+
+TEST_F(DeskTest, APendingPostIsShownAtOnceWhereNothingCanFetchIt) {
+  Event pending;
+  pending.kind = EventKind::pending;
+  pending.post = post("1");
+  pending.post.text.clear();
+  const auto shown = admit_event(pending, std::nullopt);
+  EXPECT_EQ(shown.what, Admitted::What::accepted);
+  ASSERT_TRUE(shown.case_id);
+  EXPECT_EQ(shown.priority, Priority::normal);
+  EXPECT_EQ(case_of(shown).state, CaseState::fresh);
+  EXPECT_TRUE(deliveries().empty());
 }
 
 TEST_F(DeskTest, AShareIsStoredOnceAndOpensNothing) {
