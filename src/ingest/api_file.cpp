@@ -79,7 +79,8 @@ FetchRule compile_fetch(const Spec& spec, const RuleNames& names, const std::str
   if (!spec.is_object({"when", "before", "call", "fields", "own", "gone_when"})) return out;
   compile_calls(spec, names, known.secrets, out);
   if (const auto gone = spec.find("gone_when")) out.gone_when = compile_condition(*gone, names.answer);
-  if (spec.require("fields", "the fields of the post, in the answer")) {
+  if (const auto fields = spec.require("fields", "the fields of the post, in the answer")) {
+    if (!fields->value().is_object()) fields->expected("an object");
     out.mapping = compile_answer(spec, platform, known);
   }
   return out;
@@ -188,7 +189,7 @@ std::unique_ptr<const ApiSpec> compile_api(const Spec& file, const std::string& 
   if (readable) {
     if (const auto base = api->find("base")) out->defaults.base = compile_expression(*base, names.document);
     if (const auto auth = api->find("auth")) out->defaults.auth = compile_auth(*auth, names.document, known.secrets);
-    if (const auto headers = api->find("headers")) out->defaults.headers = compile_named(*headers, names.document);
+    if (const auto headers = api->find("headers")) out->defaults.headers = compile_headers(*headers, names.document);
     if (const auto limit = api->find("rate_limit")) out->rate_limit = compile_rate_limit(*limit, names.answer);
     if (const auto retry = api->find("retry_when")) out->retry_when = compile_condition(*retry, names.answer);
     if (const auto failed = api->find("failed_when")) out->failed_when = compile_condition(*failed, names.answer);

@@ -72,8 +72,11 @@ Result<Value> read_form(std::string_view bytes, const Storage& storage) {
       if (find_invalid_utf8(*to) != std::string_view::npos) return not_a_form(from, "expected UTF-8");
     }
     if (!field.empty()) {
-      if (out.size() == kMostValues) return make_error(ErrorCode::too_large, "the form holds too many fields");
       out.emplace(name, value);  // the first stays
+      if (out.size() > kMostMembers) {
+        return make_error(ErrorCode::too_large,
+                          "the form holds too many fields, expected at most " + std::to_string(kMostMembers));
+      }
     }
     at = end + 1;
   }

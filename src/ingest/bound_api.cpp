@@ -14,8 +14,9 @@ namespace {
 
 namespace bj = boost::json;
 
-constexpr std::size_t kMostSaid = 300;                     // bytes of what a platform says of a failure
-constexpr Duration kLongestPause = std::chrono::hours(1);  // a longer one is asked about once an hour
+constexpr std::size_t kMostSaid = 300;                           // bytes of what a platform says of a failure
+constexpr Duration kLongestPause = std::chrono::hours(1);        // a longer one is asked about once an hour
+constexpr Duration kLongestWait = std::chrono::hours(24 * 100);  // a bound for sums; who waits has one of his own
 
 bj::object post_document(const Post& post) {
   bj::object out{{"native_id", post.native_id}, {"platform", post.platform}, {"kind", to_string(post.kind)}};
@@ -57,6 +58,45 @@ std::string said_in(const Value& body) {
   return {};
 }
 
+// Failures that pass by themselves, whatever was asked.
+bool is_passing(int status) {
+  return status == 408 || status == 425 || status == 429 || status >= 500;
+}
+
+Duration wait_of(double seconds) {
+  const double longest = static_cast<double>(kLongestWait.count());
+  return Duration(std::llround(std::clamp(seconds * 1000, 0.0, longest)));
+}
+
+Duration wait_until(Time at, Time now) {
+  return std::clamp(std::chrono::duration_cast<Duration>(at - now), Duration(0), kLongestWait);
+}
+
+// The number that a header begins with; nothing where it is none.
+std::optional<double> leading_number(std::string_view text) {
+  const std::string digits(text);
+  char* end = nullptr;
+  const double number = std::strtod(digits.c_str(), &end);
+  return end == digits.c_str() || std::isnan(number) ? std::nullopt : std::optional(number);
+}
+
+// Of the one author what the answer does not have; nothing of another.
+void keep_author(Post& post, const Post& stored) {
+  if (!post.author || !stored.author) {
+    if (!post.author) post.author = stored.author;
+    return;
+  }
+  Author& author = *post.author;
+  const Author& known = *stored.author;
+  const auto differ = [](const std::string& a, const std::string& b) { return !a.empty() && !b.empty() && a != b; };
+  if (differ(author.native_id, known.native_id) || differ(author.handle, known.handle)) return;
+  if (author.native_id.empty()) author.native_id = known.native_id;
+  if (author.handle.empty()) author.handle = known.handle;
+  if (author.name.empty()) author.name = known.name;
+  if (!author.followers) author.followers = known.followers;
+  if (!author.verified) author.verified = known.verified;
+}
+
 class BoundApi : public Api {
  public:
   explicit BoundApi(ApiBinding binding) : binding_(std::move(binding)), spec_(*binding_.spec) {
@@ -84,7 +124,7 @@ class BoundApi : public Api {
     if (answer.status < 200 || answer.status > 299) {
       const std::string said = said_in(answered);
       Error error =
-          make_error(answer.status == 429 || answer.status >= 500 ? ErrorCode::unavailable : ErrorCode::unauthenticated,
+          make_error(is_passing(answer.status) ? ErrorCode::unavailable : ErrorCode::unauthenticated,
                      "the platform answered " + std::to_string(answer.status) + (said.empty() ? "" : ": " + said));
       if (const auto after = retry_after(answer, nullptr, now)) {
         error.retry_after = std::chrono::ceil<std::chrono::seconds>(*after);
@@ -119,7 +159,7 @@ class BoundApi : public Api {
       return make_error(ErrorCode::unprocessable, "the source has no rule for replies to this post (a " +
                                                       std::string(to_string(to.kind)) + " of " + to.platform + ")");
     }
-    if (const auto ready = check_calls(*rule); !ready) return ready.error();
+    if (const auto ready = check_secrets(*rule); !ready) return ready.error();
     std::string said(text);
     if (rule->text != nullptr) {
       const Text made = as_text(rule->text->evaluate(seen.scope, 0));
@@ -138,6 +178,8 @@ class BoundApi : public Api {
     // That it can be made at all is better said now than later. What only an answer gives is not there yet.
     if (!rule->before) {
       apply_text(*rule, seen);
+      seen.object()["now"] = to_millis(to.received_at);
+      seen.restart();
       const Session none;
       const auto made = make_call(rule->call, seen.scope, context(&none, to.received_at));
       if (!made) return make_error(ErrorCode::unprocessable, "the reply cannot be sent: " + made.error().detail);
@@ -150,7 +192,7 @@ class BoundApi : public Api {
     Document seen(*this, document);
     const FetchRule* rule = rule_of(spec_.fetches, seen);
     if (rule == nullptr) return make_error(ErrorCode::unprocessable, "the source has no rule to fetch such a post");
-    if (const auto ready = check_calls(*rule); !ready) return ready.error();
+    if (const auto ready = check_secrets(*rule); !ready) return ready.error();
     return bj::serialize(document);
   }
 
@@ -179,8 +221,8 @@ class BoundApi : public Api {
     auto document = pull_document(state, page, now);
     auto out = make_call(rule.call, document->scope, context(session, now));
     if (!out || !page.empty()) return out;
-    if (!state.etag.empty()) out->headers.emplace_back("If-None-Match", state.etag);
-    if (!state.last_modified.empty()) out->headers.emplace_back("If-Modified-Since", state.last_modified);
+    if (!state.etag.empty()) set_header(out->headers, "If-None-Match", state.etag);
+    if (!state.last_modified.empty()) set_header(out->headers, "If-Modified-Since", state.last_modified);
     return out;
   }
 
@@ -200,7 +242,8 @@ class BoundApi : public Api {
     const auto body = read_body(rule.body.value_or(binding_.body), answer.body, storage);
     auto document = pull_document(state, page, now);
     document->set_status(answer.status);
-    if (body) document->set_answer(*body);
+    const Value nothing;  // a status is there all the same
+    document->set_answer(body ? *body : nothing);
     if (!fine(answer.status, *document)) {
       const Reading failure = failure_of(answer, body ? &*body : nullptr, *document, now);
       out.taken = failure.taken;
@@ -237,6 +280,11 @@ class BoundApi : public Api {
     const PullRule& rule = rule_at(pull);
     Page out;
     out.state = state;
+    for (const std::string_view text : {event, id, data}) {
+      if (find_invalid_utf8(text) == std::string_view::npos) continue;
+      out.error = "the event is not UTF-8";
+      return out;
+    }
     bj::monotonic_resource arena(data.size() * 4 + 4096);
     const Storage storage(&arena);
     const auto read = read_json(data, storage);
@@ -310,9 +358,11 @@ class BoundApi : public Api {
         "the source \"" + binding_.config->name + "\" is not set up for it: among its secrets there is no " + missing);
   }
 
-  Result<void> check_calls(const CallRule& rule) const {
-    if (const auto ready = check_secrets(auth_of(rule.call)); !ready || !rule.before) return ready;
-    return check_secrets(auth_of(*rule.before));
+  Result<void> check_secrets(const CallRule& rule) const {
+    if (rule.before) {
+      if (auto ready = check_secrets(auth_of(*rule.before)); !ready) return ready;
+    }
+    return check_secrets(auth_of(rule.call));
   }
 
   bool configured(const Call& call) const { return check_secrets(auth_of(call)).has_value(); }
@@ -396,18 +446,17 @@ class BoundApi : public Api {
   }
 
   std::optional<Duration> retry_after(const Incoming& answer, Document* document, Time now) const {
-    const auto seconds = [](double value) { return Duration(std::llround(std::clamp(value, 0.0, 1e7) * 1000)); };
     if (const auto header = find_value(answer.headers, "Retry-After")) {
       const Value text((std::string(*header)));
       char* end = nullptr;
       const std::string digits(*header);
       const double number = std::strtod(digits.c_str(), &end);
-      if (!digits.empty() && end == digits.c_str() + digits.size() && std::isfinite(number)) return seconds(number);
-      if (const auto at = read_time(text, TimeFormat::rfc5322)) return std::max(Duration(0), *at - now);
+      if (!digits.empty() && end == digits.c_str() + digits.size() && std::isfinite(number)) return wait_of(number);
+      if (const auto at = read_time(text, TimeFormat::rfc5322)) return wait_until(*at, now);
     }
     if (spec_.rate_limit.retry_after != nullptr && document != nullptr && document->scope.frames[1] != nullptr) {
       if (const auto number = number_in(spec_.rate_limit.retry_after->evaluate(document->scope, 1))) {
-        return seconds(*number);
+        return wait_of(*number);
       }
     }
     return std::nullopt;
@@ -418,7 +467,8 @@ class BoundApi : public Api {
     const RateLimitSpec& limit = spec_.rate_limit;
     if (limit.remaining.empty() || limit.reset.empty()) return std::nullopt;
     const auto remaining = find_value(answer.headers, limit.remaining);
-    if (!remaining || std::strtod(std::string(*remaining).c_str(), nullptr) >= 1) return std::nullopt;
+    const auto left = remaining ? leading_number(*remaining) : std::nullopt;
+    if (!left || *left >= 1) return std::nullopt;
     return until_reset(answer, now);
   }
 
@@ -427,12 +477,11 @@ class BoundApi : public Api {
     if (limit.reset.empty()) return std::nullopt;
     const auto reset = find_value(answer.headers, limit.reset);
     if (!reset) return std::nullopt;
-    const std::string text(*reset);
     std::optional<Duration> wait;
     if (!limit.format) {
-      wait = Duration(std::llround(std::clamp(std::strtod(text.c_str(), nullptr), 0.0, 1e7) * 1000));
-    } else if (const auto at = read_time(Value(text), *limit.format)) {
-      wait = std::max(Duration(0), *at - now);
+      if (const auto seconds = leading_number(*reset)) wait = wait_of(*seconds);
+    } else if (const auto at = read_time(Value(*reset), *limit.format)) {
+      wait = wait_until(*at, now);
     }
     if (wait) wait = std::min(*wait, kLongestPause);
     return wait;
@@ -441,8 +490,7 @@ class BoundApi : public Api {
   Reading failure_of(const Incoming& answer, const Value* body, Document& document, Time now) const {
     Reading out;
     const int status = answer.status;
-    const bool passing = status == 401 || status == 408 || status == 425 || status == 429 || status >= 500 ||
-                         (body != nullptr && retries(document));
+    const bool passing = status == 401 || is_passing(status) || retries(document);
     out.taken = passing ? Taken::again : Taken::no;
     out.may_have_acted = status == 408 || (status >= 500 && status != 503);
     out.error = "the platform answered " + std::to_string(status);
@@ -458,7 +506,7 @@ class BoundApi : public Api {
     if (out.retry_after) out.retry_after = std::min(*out.retry_after, kLongestPause);
     if (status == 429) {
       if (!out.retry_after) out.retry_after = until_reset(answer, now);
-      out.pause = out.retry_after;
+      if (out.retry_after) out.pause = std::min(*out.retry_after, kLongestPause);
     } else {
       out.pause = pause(answer, now);
     }
@@ -517,8 +565,7 @@ class BoundAttempt : public Attempt {
     if (reply_ != nullptr && !fine && !asks_ && reply_->already_when != nullptr && (earlier_ || reply_->repeat) &&
         reply_->already_when->holds(document_.scope, 1)) {
       result_.taken = Taken::yes;
-      result_.native_id = text_of(reply_->native_id);
-      result_.url = text_of(reply_->url);
+      read_names();
     } else if (fetch_ != nullptr && fetch_->gone_when != nullptr && fetch_->gone_when->holds(document_.scope, 1)) {
       result_.taken = Taken::gone;
       Event event;
@@ -530,8 +577,7 @@ class BoundAttempt : public Attempt {
       if (asks_) result_.may_have_acted = false;
     } else if (reply_ != nullptr) {
       result_.taken = Taken::yes;
-      result_.native_id = text_of(reply_->native_id);
-      result_.url = text_of(reply_->url);
+      read_names();
     } else {
       read_post(answered, now);
     }
@@ -542,10 +588,10 @@ class BoundAttempt : public Attempt {
   const Reading& result() const override { return result_; }
 
  private:
-  std::string text_of(const ExpressionPtr& expression) {
-    if (expression == nullptr) return {};
-    const Text text = as_text(expression->evaluate(document_.scope, 1));
-    return text ? std::string(text.view()) : std::string();
+  // What the platform calls the reply.
+  void read_names() {
+    if (reply_->native_id != nullptr) result_.native_id = read_id(reply_->native_id->evaluate(document_.scope, 1));
+    if (reply_->url != nullptr) result_.url = read_url(reply_->url->evaluate(document_.scope, 1));
   }
 
   // The stored post with what the answer says of it.
@@ -575,12 +621,13 @@ class BoundAttempt : public Attempt {
     const auto keep = [](std::string& to, const std::string& from) {
       if (to.empty()) to = from;
     };
+    keep(post.text, post_.text);
     keep(post.url, post_.url);
     keep(post.language, post_.language);
     keep(post.in_reply_to, post_.in_reply_to);
     keep(post.conversation_id, post_.conversation_id);
     keep(post.brand_account, post_.brand_account);
-    if (!post.author) post.author = post_.author;
+    keep_author(post, post_);
     if (!post.geo) post.geo = post_.geo;
     if (post.media.empty()) post.media = post_.media;
     if (!post.rating) post.rating = post_.rating;

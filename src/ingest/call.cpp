@@ -8,6 +8,8 @@
 #include "ingest/oauth1.h"
 #include "ingest/percent.h"
 #include "ingest/signature.h"
+#include "ingest/signature_schemes.h"
+#include "ingest/text.h"
 #include "triage/model/id.h"
 
 namespace triage::ingest {
@@ -18,21 +20,26 @@ std::string secret_name(const Spec& spec, std::string_view key, const std::vecto
   return found ? found->one_of(secrets).value_or("") : std::string();
 }
 
-// Those that are taken by {"config": name}.
-void collect_secrets(const nlohmann::json& value, const std::vector<std::string>& secrets,
-                     std::vector<std::string>& out) {
-  if (!value.is_structured()) return;
-  const auto named = value.is_object() ? value.find("config") : value.end();
-  if (value.is_object() && named != value.end() && named->is_string()) {
-    const auto name = named->get<std::string>();
-    if (std::find(secrets.begin(), secrets.end(), name) != secrets.end()) out.push_back(name);
-  }
-  for (const auto& child : value) collect_secrets(child, secrets, out);
-}
-
 std::string word(const Spec& spec, std::string_view key, std::string_view what) {
   const auto found = spec.require(key, what);
   return found ? found->text().value_or("") : std::string();
+}
+
+void check_header_name(const Spec& spec, std::string_view name) {
+  if (!is_header_name(name)) spec.fail("expected the name of an HTTP header");
+}
+
+// The secrets that the expressions within name, each once.
+void collect_secrets(const nlohmann::json& value, const std::vector<std::string>& secrets,
+                     std::vector<std::string>& out) {
+  if (!value.is_structured()) return;
+  for (const auto& member : value.items()) {
+    collect_secrets(member.value(), secrets, out);
+    const auto* name = member.value().get_ptr<const nlohmann::json::string_t*>();
+    if (!value.is_object() || member.key() != "config" || name == nullptr) continue;
+    const bool known = std::find(secrets.begin(), secrets.end(), *name) != secrets.end();
+    if (known && std::find(out.begin(), out.end(), *name) == out.end()) out.push_back(*name);
+  }
 }
 
 // A line of a header: what would end it would begin another.
@@ -40,13 +47,15 @@ bool is_header_value(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == '\x7f'; });
 }
 
-std::optional<std::string> text_of(const ExpressionPtr& expression, Scope& scope) {
-  if (expression == nullptr) return std::nullopt;
-  const Value* value = expression->evaluate(scope, 0);
+std::optional<std::string> spelled(const Value* value) {
   if (const Text text = as_text(value)) return std::string(text.view());
   if (value != nullptr && value->is_bool()) return std::string(value->get_bool() ? "true" : "false");
-  if (value != nullptr && value->is_double()) return boost::json::serialize(*value);
+  if (value != nullptr && value->is_double()) return nlohmann::json(value->get_double()).dump();
   return std::nullopt;
+}
+
+std::optional<std::string> text_of(const ExpressionPtr& expression, Scope& scope) {
+  return expression == nullptr ? std::nullopt : spelled(expression->evaluate(scope, 0));
 }
 
 // A list gives a name as often as it has elements.
@@ -56,11 +65,11 @@ std::vector<FormPair> pairs_of(const NamedExpressions& named, Scope& scope) {
     const Value* value = expression == nullptr ? nullptr : expression->evaluate(scope, 0);
     const auto* list = value == nullptr ? nullptr : value->if_array();
     if (list == nullptr) {
-      if (auto text = text_of(expression, scope)) out.emplace_back(name, std::move(*text));
+      if (auto text = spelled(value)) out.emplace_back(name, std::move(*text));
       continue;
     }
     for (const Value& element : *list) {
-      if (const Text text = as_text(&element)) out.emplace_back(name, std::string(text.view()));
+      if (auto text = spelled(&element)) out.emplace_back(name, std::move(*text));
     }
   }
   return out;
@@ -70,12 +79,6 @@ Result<std::string> secret(const CallContext& context, const std::string& name) 
   const auto found = context.secrets.find(name);
   if (found != context.secrets.end() && !found->second.empty()) return found->second.front();
   return make_error(ErrorCode::unprocessable, "the secret " + name + " is not configured");
-}
-
-void set_header(Headers& headers, const std::string& name, std::string value) {
-  if (!is_header_value(value)) return;
-  std::erase_if(headers, [&](const auto& header) { return header.first == name; });
-  headers.emplace_back(name, std::move(value));
 }
 
 void add_query(std::string& url, const std::vector<FormPair>& pairs) {
@@ -88,6 +91,7 @@ void add_query(std::string& url, const std::vector<FormPair>& pairs) {
 // Standard Webhooks, by the scheme that reads them.
 Result<Headers> webhook_headers(const Auth& auth, const CallContext& context, std::string_view body,
                                 std::string_view id) {
+  if (const auto there = secret(context, auth.secret); !there) return there.error();
   SignatureSpec spec;
   spec.scheme = SignatureSpec::Scheme::standard_webhooks;
   spec.secret = auth.secret;
@@ -156,17 +160,28 @@ Result<void> authorize(const Auth& auth, const CallContext& context, const std::
 
 }  // namespace
 
+void set_header(Headers& headers, const std::string& name, std::string value) {
+  if (!is_header_value(value)) return;
+  std::erase_if(headers, [&](const auto& header) { return same_ignoring_case(header.first, name); });
+  headers.emplace_back(name, std::move(value));
+}
+
 std::vector<std::string> Auth::secrets() const {
   std::vector<std::string> out;
   for (const std::string* needed : {&secret, &user, &token, &token_secret}) {
     if (!needed->empty()) out.push_back(*needed);
   }
-  out.insert(out.end(), mentioned.begin(), mentioned.end());
+  out.insert(out.end(), named.begin(), named.end());
   if (login && login->auth) {
     const auto also = login->auth->secrets();
     out.insert(out.end(), also.begin(), also.end());
   }
   return out;
+}
+
+NamedExpressions compile_headers(const Spec& spec, const Names& names) {
+  for (const auto& [name, value] : spec.members("an object of names and expressions")) check_header_name(value, name);
+  return compile_named(spec, names);
 }
 
 NamedExpressions compile_named(const Spec& spec, const Names& names) {
@@ -180,11 +195,16 @@ NamedExpressions compile_named(const Spec& spec, const Names& names) {
 Auth compile_auth(const Spec& spec, const Names& names, const std::vector<std::string>& secrets) {
   using Scheme = Auth::Scheme;
   Auth out;
+  if (!spec.value().is_object()) {
+    spec.expected("an object");
+    return out;
+  }
   const auto scheme =
       spec.require("scheme", "none, bearer, header, query, basic, oauth1, standard_webhooks or session");
   const auto name =
       scheme ? scheme->one_of({"none", "bearer", "header", "query", "basic", "oauth1", "standard_webhooks", "session"})
              : std::nullopt;
+  if (name == "none") spec.is_object({"scheme"});
   if (!name || *name == "none") return out;
   if (*name == "bearer") {
     out.scheme = Scheme::bearer;
@@ -196,6 +216,7 @@ Auth compile_auth(const Spec& spec, const Names& names, const std::vector<std::s
     out.scheme = Scheme::header;
     spec.is_object({"scheme", "secret", "header", "prefix"});
     out.name = word(spec, "header", "the header's name");
+    if (spec.has("header")) check_header_name(spec["header"], out.name);
     if (const auto prefix = spec.find("prefix")) out.prefix = prefix->text().value_or("");
     out.secret = secret_name(spec, "secret", secrets);
   } else if (*name == "query") {
@@ -227,7 +248,7 @@ Auth compile_auth(const Spec& spec, const Names& names, const std::vector<std::s
       if (!login->auth) login->auth.emplace();  // not the file's, which is this very one
       if (login->auth->scheme == Scheme::session) call->fail("auth", "expected another scheme");
       out.login = std::move(login);
-      collect_secrets(call->value(), secrets, out.mentioned);
+      collect_secrets(call->value(), secrets, out.named);
     }
     Names answer = names;
     ++answer.depth;
@@ -251,7 +272,7 @@ Call compile_call(const Spec& spec, const Names& names, const std::vector<std::s
   if (const auto path = spec.find("path")) out.path = compile_url(*path, names);
   if (const auto url = spec.find("url")) out.url = compile_url(*url, names);
   if (const auto query = spec.find("query")) out.query = compile_named(*query, names);
-  if (const auto headers = spec.find("headers")) out.headers = compile_named(*headers, names);
+  if (const auto headers = spec.find("headers")) out.headers = compile_headers(*headers, names);
   if (const auto json = spec.find("json")) out.json = compile_expression(*json, names);
   if (const auto form = spec.find("form")) out.form = compile_named(*form, names);
   if (spec.has("json") && spec.has("form")) spec.fail("expected either json or form");

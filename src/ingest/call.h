@@ -26,10 +26,10 @@ struct Auth {
   std::string user;    // basic: its user; oauth1: the consumer key
   std::string token, token_secret;
   // session:
+  std::vector<std::string> named;  // secrets that its call names by {"config": …}
   std::shared_ptr<const Call> login;
   std::shared_ptr<const Expression> session_token, expires_in;
-  std::size_t session = 0;             // which of the file's sessions
-  std::vector<std::string> mentioned;  // secrets that the login is made from
+  std::size_t session = 0;  // which of the file's sessions
 
   std::vector<std::string> secrets() const;  // those that it cannot do without
 };
@@ -58,6 +58,10 @@ struct CallDefaults {
 Call compile_call(const Spec& spec, const Names& names, const std::vector<std::string>& secrets);
 Auth compile_auth(const Spec& spec, const Names& names, const std::vector<std::string>& secrets);
 NamedExpressions compile_named(const Spec& spec, const Names& names);
+NamedExpressions compile_headers(const Spec& spec, const Names& names);
+
+// In place of one of that name, in any case. A value that would end the line is left out.
+void set_header(Headers& headers, const std::string& name, std::string value);
 
 using Secrets = std::map<std::string, std::vector<std::string>>;
 

@@ -38,7 +38,12 @@ std::string read_exact(const Value* value, std::size_t max_bytes) {
   return text && text.view().size() <= max_bytes ? clean(text.view(), max_bytes) : std::string();
 }
 
-// Only what a browser may be sent to.
+}  // namespace
+
+std::string read_id(const Value* value) {
+  return read_exact(value, kIdBytes);
+}
+
 std::string read_url(const Value* value) {
   std::string url = read_exact(value, kUrlBytes);
   const bool web = url.compare(0, 8, "https://") == 0 || url.compare(0, 7, "http://") == 0;
@@ -47,6 +52,8 @@ std::string read_url(const Value* value) {
   });
   return web && plain ? url : std::string();
 }
+
+namespace {
 
 // A language tag, not any word: letters first, then letters, digits and hyphens.
 std::string read_language(const Value* value) {
@@ -228,10 +235,10 @@ class Run {
     }
     Post& post = event.post;
     const Fields& fields = rule.fields;
-    post.native_id = read_exact(value_of(fields.native_id, scope_, depth), kIdBytes);
+    post.native_id = read_id(value_of(fields.native_id, scope_, depth));
     if (post.native_id.empty()) return missing = "its native_id is not there", false;
     post.source = context_.source;
-    post.platform = read_exact(value_of(fields.platform, scope_, depth), kIdBytes);
+    post.platform = read_id(value_of(fields.platform, scope_, depth));
     if (post.platform.empty()) post.platform = platform_;
     post.received_at = context_.now;
     post.created_at = context_.now;
@@ -243,7 +250,7 @@ class Run {
 
     if (event.kind != EventKind::deletion) fill(fields, post, depth);
     if (event.kind == EventKind::share) {
-      event.shared_native = read_exact(value_of(fields.shared_native, scope_, depth), kIdBytes);
+      event.shared_native = read_id(value_of(fields.shared_native, scope_, depth));
       if (event.shared_native.empty()) return missing = "its shared_native is not there", false;
     }
     if ((event.kind == EventKind::post || event.kind == EventKind::own_post) && !says_something(post)) {
@@ -263,18 +270,18 @@ class Run {
     fill_author(fields, post, depth);
     post.url = read_url(value_of(fields.url, scope_, depth));
     post.language = read_language(value_of(fields.language, scope_, depth));
-    post.in_reply_to = read_exact(value_of(fields.in_reply_to, scope_, depth), kIdBytes);
-    post.conversation_id = read_exact(value_of(fields.conversation_id, scope_, depth), kIdBytes);
+    post.in_reply_to = read_id(value_of(fields.in_reply_to, scope_, depth));
+    post.conversation_id = read_id(value_of(fields.conversation_id, scope_, depth));
     fill_geo(fields, post, depth);
     for (const auto& media : fields.media) fill_media(media, post, depth);
     post.rating = read_within(value_of(fields.rating, scope_, depth), 1, 5);
-    post.brand_account = read_exact(value_of(fields.brand_account, scope_, depth), kIdBytes);
+    post.brand_account = read_id(value_of(fields.brand_account, scope_, depth));
     post.revision = read_count(value_of(fields.revision, scope_, depth)).value_or(0);
   }
 
   void fill_author(const Fields& fields, Post& post, std::size_t depth) {
     Author author;
-    author.native_id = read_exact(value_of(fields.author_id, scope_, depth), kIdBytes);
+    author.native_id = read_id(value_of(fields.author_id, scope_, depth));
     author.handle = read_text(value_of(fields.author_handle, scope_, depth), kNameBytes);
     if (!author.handle.empty() && author.handle.front() == '@') author.handle.erase(0, 1);
     author.name = read_text(value_of(fields.author_name, scope_, depth), kNameBytes);
@@ -298,7 +305,7 @@ class Run {
     const auto add_one = [&](const Value& element) {
       scope_.frames[depth + 1] = &element;
       Media item;
-      item.type = read_exact(value_of(media.type, scope_, depth + 1), kIdBytes);
+      item.type = read_id(value_of(media.type, scope_, depth + 1));
       item.url = read_url(value_of(media.url, scope_, depth + 1));
       // Without an address only a platform's own object tells of anything, and a link never does.
       if (item.url.empty() && (item.type.empty() || item.type == "link" || !element.is_object())) return;

@@ -32,6 +32,11 @@ class Mapping {
   virtual Result<void> map(const Value& body, const MappingContext& context, bool trace, Mapped& out) const = 0;
 };
 
+// What an id and an address must be that a platform gives: an id of at most 256 bytes, and an address that a browser
+// may be sent to. Empty where it is none.
+std::string read_id(const Value* value);
+std::string read_url(const Value* value);
+
 // `events` is the list of groups of rules. `config` gives the names that {"config": …} may use, and their place.
 std::unique_ptr<const Mapping> compile_mapping(const Spec& events, const std::string& platform,
                                                const std::map<std::string, std::size_t>& config);

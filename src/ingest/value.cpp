@@ -2,12 +2,14 @@
 // last word and the words to say it in, so that every way into the server takes the same JSON.
 #include "ingest/value.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
 #include <charconv>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <system_error>
 
 #include "triage/model/json.h"
@@ -23,7 +25,7 @@ constexpr std::size_t kMaxDepth = 128;
 // Builds the value, and stops at the first that is too many.
 class Builder {
  public:
-  static constexpr std::size_t max_object_size = boost::json::object::max_size();
+  static constexpr std::size_t max_object_size = kMostMembers;
   static constexpr std::size_t max_array_size = boost::json::array::max_size();
   static constexpr std::size_t max_key_size = boost::json::string::max_size();
   static constexpr std::size_t max_string_size = boost::json::string::max_size();
@@ -70,6 +72,16 @@ class Builder {
   boost::json::value_stack stack_;
   std::size_t values_ = 0;
 };
+
+bool has_too_many_members(const nlohmann::json& value) {
+  return (value.is_object() && value.size() > kMostMembers) ||
+         (value.is_structured() && std::any_of(value.begin(), value.end(), has_too_many_members));
+}
+
+Error too_many_members() {
+  return make_error(ErrorCode::too_large,
+                    "the JSON holds an object with too many members, expected at most " + std::to_string(kMostMembers));
+}
 
 }  // namespace
 
@@ -129,8 +141,10 @@ Result<Value> read_json(std::string_view bytes, const Storage& storage) {
   error_code error;
   const std::size_t read = parser.write_some(false, bytes.data(), bytes.size(), error);
   if (!error && read == bytes.size()) return {boost::system::in_place_value, parser.handler().take()};
+  if (error == boost::json::error::object_too_large) return too_many_members();
   const auto parsed = parse_json(bytes, kMaxDepth);
   if (!parsed) return parsed.error();
+  if (has_too_many_members(*parsed)) return too_many_members();
   return {boost::system::in_place_value, to_value(*parsed, storage)};
 }
 

@@ -43,6 +43,7 @@ class Converter {
     for (const auto& attribute : node.attributes()) {
       if (++values_ > kMostValues) break;
       out.emplace('@' + std::string(attribute.name()), Value(unescape_html(attribute.value()), storage_));
+      if (!fits(out)) return nullptr;
     }
     std::string text;
     for (const auto& child : node.children()) {
@@ -52,7 +53,7 @@ class Converter {
         text += child.value();
       } else if (child.type() == pugi::node_element) {
         add(out, child.name(), element(child, depth + 1));
-        if (error_) return nullptr;
+        if (error_ || !fits(out)) return nullptr;
       }
     }
     if (out.empty()) return Value(text, storage_);
@@ -61,6 +62,16 @@ class Converter {
   }
 
  private:
+  bool fits(const boost::json::object& object) {
+    if (object.size() > kMostMembers && !error_) {
+      error_ = make_error(ErrorCode::too_large,
+                          "the XML holds an element with too many attributes and elements of different names, expected "
+                          "at most " +
+                              std::to_string(kMostMembers));
+    }
+    return !error_;
+  }
+
   // An element is never an array, so an array is what several of one name have become.
   void add(boost::json::object& to, const char* name, Value value) {
     const auto [there, is_new] = to.emplace(name, nullptr);

@@ -37,9 +37,10 @@ std::string found(const std::string& format, const std::string& pointer, const s
 Error refused(const std::string& format, const std::string& body) {
   static const auto xml = source_of("xml", {{"native_id", "/a"}});
   static const auto form = source_of("form", {{"native_id", "/a"}});
+  static const auto other = source_of("json", {{"native_id", "/a"}});
   Request request;
   request.body = body;
-  const auto mapped = (format == "xml" ? xml : form)->map(request.delivery(), now());
+  const auto mapped = (format == "xml" ? xml : format == "form" ? form : other)->map(request.delivery(), now());
   return mapped ? make_error(ErrorCode::internal, "(taken)") : mapped.error();
 }
 
@@ -220,6 +221,34 @@ TEST(FormBody, WhatIsNoFormIsRefusedByItsByte) {
   std::string many;
   for (int i = 0; i < 260'000; ++i) many += "a" + std::to_string(i) + "&";
   EXPECT_EQ(refused("form", many).code, ErrorCode::too_large);
+}
+
+// Whoever knows where an object's table lies can choose names that all fall together, which costs the square of their
+// number.
+TEST(Body, AnObjectHasAtMostTwoThousandMembers) {
+  const auto fields = [](std::size_t count, const std::string& before, const std::string& after,
+                         const std::string& between) {
+    std::string out;
+    for (std::size_t i = 0; i < count; ++i) out += (i == 0 ? "" : between) + before + std::to_string(i) + after;
+    return out;
+  };
+  const auto form = [&](std::size_t count) { return fields(count, "a", "=1", "&"); };
+  EXPECT_EQ(found("form", "/a1999", form(2'000)), "1");
+  EXPECT_EQ(refused("form", form(2'001)).code, ErrorCode::too_large);
+  const auto elements = [&](std::size_t count) { return "<r>" + fields(count, "<a", "/>", "") + "<t>x</t></r>"; };
+  EXPECT_EQ(found("xml", "/r/t", elements(1'999)), "x");
+  EXPECT_EQ(refused("xml", elements(2'000)).code, ErrorCode::too_large);
+  const auto attributes = [&](std::size_t count) { return "<r " + fields(count, "a", "='x'", " ") + "/>"; };
+  EXPECT_EQ(found("xml", "/r/@a1999", attributes(2'000)), "x");
+  EXPECT_EQ(refused("xml", attributes(2'001)).code, ErrorCode::too_large);
+  const std::string many = "<r>" + fields(50'000, "<a>", "</a>", "") + "</r>";
+  EXPECT_EQ(found("xml", "/r/a/49999", many), "49999") << "several of one name are one member";
+  const auto members = [&](std::size_t count) { return "{\"o\": {" + fields(count, "\"a", "\": 1", ",") + "}}"; };
+  EXPECT_EQ(found("json", "/o/a1999", members(2'000)), "1");
+  EXPECT_EQ(refused("json", members(2'001)).code, ErrorCode::too_large);
+  // A number that only the slower reader takes is no way around.
+  EXPECT_EQ(refused("json", "[1e-400, " + members(2'001) + "]").code, ErrorCode::too_large);
+  EXPECT_EQ(found("json", "/n", R"({"n": "x", "small": 1e-400})"), "x");
 }
 
 TEST(Body, TakesNoLongerThanItsLength) {

@@ -58,21 +58,6 @@ std::vector<Fixture> all_fixtures() {
   return out;
 }
 
-// A source is bound to the secrets of the tests, and to what config.json beside the payloads says of it, where there is
-// one: {"brand_account": "…", "settings": {"…": "…"}}.
-SourceConfig config_for(const std::string& use) {
-  SourceConfig config = config_of(use);
-  const std::string path = fixture_path(use, "config.json");
-  if (!std::filesystem::exists(path)) return config;
-  const json said = json::parse(read_file(path));
-  config.brand_account = said.value("brand_account", config.brand_account);
-  const json settings = said.value("settings", json::object());
-  for (const auto& setting : settings.items()) {
-    config.settings[setting.key()] = setting.value().get<std::string>();
-  }
-  return config;
-}
-
 std::string test_name(const testing::TestParamInfo<Fixture>& one) {
   std::string name = one.param.use + "_" + one.param.name;
   std::replace_if(

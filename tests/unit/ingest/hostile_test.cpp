@@ -57,7 +57,7 @@ TEST(HostileBodies, EveryValueOfEveryPayloadMayBeMissingNullOrOfAnotherType) {
   for (const auto& use : shipped_source_names()) {
     const json file = json::parse(read_file(std::string(TRIAGED_SOURCE_DIR) + "/config/sources/" + use + ".json"));
     if (!file.contains("events") || !std::filesystem::is_directory(fixture_path(use, ""))) continue;
-    const auto source = bind(use);
+    const auto source = bind(config_for(use));
     for (const auto& entry : std::filesystem::directory_iterator(fixture_path(use, ""))) {
       const std::string path = entry.path().string();
       if (!path.ends_with(".json") || path.ends_with(".expected.json") || path.ends_with("/config.json")) continue;

@@ -292,6 +292,45 @@ TEST(Expressions, AWordIsFoundByItsPlace) {
   }
 }
 
+TEST(Expressions, APartIsFoundBetweenSeparators) {
+  const auto part = [](const json& text, const std::string& by, int at) {
+    return text_of(json{{"split", "/t"}, {"by", by}, {"at", at}}, {{"t", text}});
+  };
+  EXPECT_EQ(part("a:b:c", ":", 0), "a");
+  EXPECT_EQ(part("a:b:c", ":", 2), "c");
+  EXPECT_EQ(part("a:b:c", ":", 3), "(ignored)");
+  EXPECT_EQ(part("a:b:c", ":", -1), "c");
+  EXPECT_EQ(part("a:b:c", ":", -3), "a");
+  EXPECT_EQ(part("a:b:c", ":", -4), "(ignored)");
+  EXPECT_EQ(part("abc", ":", 0), "abc") << "a text without it is one part";
+  EXPECT_EQ(part("abc", ":", -1), "abc");
+  EXPECT_EQ(part("::b", ":", 1), "(ignored)") << "an empty part is not there";
+  EXPECT_EQ(part("::b", ":", 2), "b");
+  EXPECT_EQ(part("b:", ":", -1), "(ignored)");
+  EXPECT_EQ(part("x/page=2/y", "/page=", 1), "2/y");
+  EXPECT_EQ(part("aaaa", "aa", 0), "(ignored)");
+  EXPECT_EQ(part("caf\u00e9\u00b7bar", "\u00b7", 0), "caf\u00e9");
+  EXPECT_EQ(part(1234, "3", 0), "12") << "a whole number is as good as its digits";
+  for (const json& none : {json(""), json(nullptr), json({"a"}), json(true), json(1.5)}) {
+    EXPECT_EQ(part(none, ":", 0), "(ignored)");
+  }
+  const json nested = {{"split", {{"split", "/t"}, {"by", ","}, {"at", 1}}}, {"by", ")"}, {"at", 0}};
+  EXPECT_EQ(text_of(nested, {{"t", "urn:li:comment:(urn:li:activity:1,2)"}}), "2");
+}
+
+TEST(Expressions, ATimeMayBeSpelledOut) {
+  const auto spelled = [](const json& format, const json& value) {
+    return text_of(json{{"time", "/t"}, {"format", format}, {"as", "rfc3339"}}, {{"t", value}});
+  };
+  EXPECT_EQ(spelled("epoch_milliseconds", 1539202764123), "2018-10-10T20:19:24.123Z");
+  EXPECT_EQ(spelled("epoch", "1539202764"), "2018-10-10T20:19:24.000Z");
+  EXPECT_EQ(spelled({"x", "rfc5322"}, "Wed, 10 Oct 2018 22:19:24 +0200"), "2018-10-10T20:19:24.000Z");
+  EXPECT_EQ(spelled("epoch_milliseconds", "soon"), "(ignored)");
+  EXPECT_EQ(spelled("epoch_milliseconds", nullptr), "(ignored)");
+  EXPECT_EQ(text_of(json{{"time", "/t"}, {"format", "epoch"}}, {{"t", 1539202764}}), "1539202764000")
+      << "else it is milliseconds";
+}
+
 TEST(Expressions, LookUpTheObjectThatAnIdRefersTo) {
   const json people = {{{"id", 1}, {"name", "Ann"}}, "junk", {{"id", "2"}, {"name", "Bo"}}};
   const json by_id = {{"find", "/people"}, {"where", "/id"}, {"is", "/by"}, {"get", "/name"}};

@@ -1,8 +1,10 @@
 // What the tests of this room share: the shipped sources bound to test secrets, and requests to give them.
 #pragma once
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -124,6 +126,20 @@ inline std::string read_file(const std::string& path) {
 
 inline std::string fixture_path(const std::string& use, const std::string& name) {
   return std::string(TRIAGED_SOURCE_DIR) + "/tests/fixtures/" + use + "/" + name;
+}
+
+// With what config.json beside the payloads says of it, where there is one: {"brand_account": "…", "settings": {…}}.
+inline SourceConfig config_for(const std::string& use) {
+  SourceConfig config = config_of(use);
+  const std::string path = fixture_path(use, "config.json");
+  if (!std::filesystem::exists(path)) return config;
+  const auto said = nlohmann::json::parse(read_file(path));
+  config.brand_account = said.value("brand_account", config.brand_account);
+  const auto settings = said.value("settings", nlohmann::json::object());
+  for (const auto& setting : settings.items()) {
+    config.settings[setting.key()] = setting.value().get<std::string>();
+  }
+  return config;
 }
 
 }  // namespace triage::ingest::test
