@@ -2,9 +2,10 @@
 // platform fails, refuses, or no longer has them.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { caseOf, taken } from './lib/answers.mjs';
 import { brand, calm, urgent } from './lib/brand.mjs';
-import { fakePlatform } from './lib/fake_platform.mjs';
+import { startPlatform } from './lib/platform.mjs';
 import { receiver } from './lib/receiver.mjs';
 import { eventually, start } from './lib/server.mjs';
 
@@ -17,8 +18,8 @@ let ops;
 let server;
 let token;
 before(async () => {
-  platform = await fakePlatform();
-  platform.on('/token', { body: { access_token: 'the-session', expires_in: 3599 } });
+  platform = await startPlatform();
+  platform.answer('/token', { json: { access_token: 'the-session', expires_in: 3599 } });
   ops = await receiver();
   const sources = [{ name: 'google', use: 'google-reviews', secrets, api_url: platform.url(), token_url: platform.url('/token'), brand_account: 'acme' }];
   const delivery = { allow_private_addresses: true, schedule: ['200ms', '300ms', '1s', '2s', '3s', '5s', '10s', '20s'] };
@@ -69,9 +70,9 @@ describe('a review of which only the name comes', () => {
     const name = fresh();
     let go;
     const gate = new Promise((done) => (go = done));
-    platform.on(pathOf(name), async () => {
+    platform.answer(pathOf(name), async () => {
       await gate;
-      return { body: review(name) };
+      return { json: review(name) };
     });
     const [post] = taken(await notice(name));
     assert.equal(post.native_id, name);
@@ -87,22 +88,23 @@ describe('a review of which only the name comes', () => {
 
   test('is asked for once, by its name as it is, with the session', async () => {
     const name = fresh();
-    platform.on(pathOf(name), { body: review(name) });
+    const ofIt = (call) => decodeURIComponent(call.path) === pathOf(name);
+    platform.answer(ofIt, { json: review(name) });
     taken(await notice(name));
     await judged(name);
     taken(await notice(name), { accepted: 0, duplicates: 1 });
-    const asked = platform.asked(pathOf(name));
+    const asked = platform.of(ofIt);
     assert.equal(asked.length, 1);
     assert.equal(asked[0].method, 'GET');
-    assert.equal(asked[0].written, pathOf(name), 'the slashes are not encoded');
+    assert.equal(asked[0].path, pathOf(name), 'the slashes are not encoded');
     assert.equal(asked[0].headers.authorization, 'Bearer the-session');
-    assert.equal(platform.asked('/token').length, 1, 'one session serves all');
-    assert.equal(platform.asked('/token')[0].form.grant_type, 'refresh_token');
+    assert.equal(platform.of('/token').length, 1, 'one session serves all');
+    assert.equal(platform.of('/token')[0].form.grant_type, 'refresh_token');
   });
 
   test('is in the moment when its words say so: the team is called', async () => {
     const name = fresh();
-    platform.on(pathOf(name), { body: review(name, { text: urgent, stars: 'ONE' }) });
+    platform.answer(pathOf(name), { json: review(name, { text: urgent, stars: 'ONE' }) });
     taken(await notice(name));
     const found = await judged(name);
     const [call] = await ops.received(1, { match: (r) => r.json?.data.case.id === found.case_id });
@@ -111,7 +113,7 @@ describe('a review of which only the name comes', () => {
 
   test('has stars and no words: the stars are kept', async () => {
     const name = fresh();
-    platform.on(pathOf(name), { body: review(name, { text: null, stars: 'FIVE' }) });
+    platform.answer(pathOf(name), { json: review(name, { text: null, stars: 'FIVE' }) });
     taken(await notice(name));
     const found = await becomes(name, (one) => one.rating === 5, 'there with its stars');
     assert.equal(found.text, '');
@@ -119,10 +121,10 @@ describe('a review of which only the name comes', () => {
 
   test('comes a hundred at a time, and all of them are judged', async () => {
     const names = Array.from({ length: 100 }, fresh);
-    for (const name of names) platform.on(pathOf(name), { body: review(name, { text: `${calm} ${name.slice(-6)}` }) });
+    for (const name of names) platform.answer(pathOf(name), { json: review(name, { text: `${calm} ${name.slice(-6)}` }) });
     for (const answer of await Promise.all(names.map((name) => notice(name)))) taken(answer);
     for (const name of names) await judged(name);
-    for (const name of names) assert.equal(platform.asked(pathOf(name)).length, 1);
+    for (const name of names) assert.equal(platform.of(pathOf(name)).length, 1);
   });
 });
 
@@ -132,13 +134,13 @@ describe('a platform that fails', () => {
     'with a 503': { status: 503, headers: { 'retry-after': '1' } },
     'with a 429': { status: 429 },
     'with no answer': { close: 'at once' },
-    'with half an answer': { close: 'in the body', body: review('x') },
+    'with half an answer': { close: 'in the body', json: review('x') },
     'with what is no JSON': { body: '<html>we are back soon</html>' },
   };
-  for (const [how, behaviour] of Object.entries(broken)) {
+  for (const [how, answer] of Object.entries(broken)) {
     test(`${how} is asked again`, async () => {
       const name = fresh();
-      platform.next(pathOf(name), behaviour).on(pathOf(name), { body: review(name) });
+      platform.answer(pathOf(name), answer, { json: review(name) });
       taken(await notice(name));
       const found = await judged(name);
       assert.equal(found.text, calm);
@@ -148,22 +150,22 @@ describe('a platform that fails', () => {
 
   test('is left alone for as long as its Retry-After says', async () => {
     const name = fresh();
-    platform.next(pathOf(name), { status: 503, headers: { 'retry-after': '3' } }).on(pathOf(name), { body: review(name) });
+    platform.answer(pathOf(name), { status: 503, headers: { 'retry-after': '3' } }, { json: review(name) });
     taken(await notice(name));
     await judged(name);
-    const [first, second] = platform.asked(pathOf(name));
+    const [first, second] = platform.of(pathOf(name));
     assert.ok(second.at - first.at >= 2900, `asked again after ${second.at - first.at} ms`);
   });
 
   test('three times: the review is shown to the agents without words; when they come it is judged and may call the team', async () => {
     const name = fresh();
     let well = false;
-    platform.on(pathOf(name), () => (well ? { body: review(name, { text: urgent }) } : { status: 500 }));
+    platform.answer(pathOf(name), () => (well ? { json: review(name, { text: urgent }) } : { status: 500 }));
     const [post] = taken(await notice(name));
     const shown = await becomes(name, (one) => one.case_id !== null, 'on a case');
     assert.equal(shown.id, post.id);
     assert.equal(shown.text, '');
-    assert.ok(platform.asked(pathOf(name)).length >= 3);
+    assert.ok(platform.of(pathOf(name)).length >= 3);
     const { body: queue } = await server.request('/v1/queue?limit=200', { token });
     assert.ok(queue.items.some((item) => item.id === shown.case_id), 'an agent finds it in the queue');
     assert.deepEqual(called(shown.case_id), []);
@@ -182,7 +184,7 @@ describe('a platform that fails', () => {
 describe('a platform that refuses', () => {
   test('is not asked again; the review is there for an agent, without words', async () => {
     const name = fresh();
-    platform.on(pathOf(name), { status: 403, body: { error: { code: 403, message: 'The caller does not have permission', status: 'PERMISSION_DENIED' } } });
+    platform.answer(pathOf(name), { status: 403, json: { error: { code: 403, message: 'The caller does not have permission', status: 'PERMISSION_DENIED' } } });
     const [post] = taken(await notice(name));
     const shown = await becomes(name, (one) => one.case_id !== null, 'on a case');
     assert.deepEqual([shown.id, shown.text], [post.id, '']);
@@ -191,8 +193,8 @@ describe('a platform that refuses', () => {
     const { body: queue } = await server.request('/v1/queue?limit=200', { token });
     assert.ok(queue.items.some((item) => item.id === shown.case_id), 'an agent finds it in the queue');
     assert.deepEqual(called(shown.case_id), []);
-    await new Promise((done) => setTimeout(done, 2000));
-    assert.equal(platform.asked(pathOf(name)).length, 1);
+    await sleep(2000);
+    assert.equal(platform.of(pathOf(name)).length, 1);
 
     // Somebody who may read it posts it to the same address.
     taken(await deliver(review(name, { text: urgent })));
@@ -203,12 +205,12 @@ describe('a platform that refuses', () => {
 
   test('our session is asked for another, once, and then for the review again', async () => {
     const name = fresh();
-    platform.next(pathOf(name), { status: 401 }).on(pathOf(name), { body: review(name) });
-    const sessions = platform.asked('/token').length;
+    platform.answer(pathOf(name), { status: 401 }, { json: review(name) });
+    const sessions = platform.of('/token').length;
     taken(await notice(name));
     await judged(name);
-    assert.equal(platform.asked(pathOf(name)).length, 2);
-    assert.equal(platform.asked('/token').length, sessions + 1);
+    assert.equal(platform.of(pathOf(name)).length, 2);
+    assert.equal(platform.of('/token').length, sessions + 1);
   });
 });
 
@@ -216,11 +218,11 @@ describe('a review that is gone', () => {
   for (const status of [404, 410]) {
     test(`(${status}) is deleted here too, and no agent is troubled with it`, async () => {
       const name = fresh();
-      platform.on(pathOf(name), { status, body: { error: { code: status, message: 'Requested entity was not found.' } } });
+      platform.answer(pathOf(name), { status, json: { error: { code: status, message: 'Requested entity was not found.' } } });
       taken(await notice(name));
       const found = await becomes(name, (one) => one.state === 'deleted', 'deleted');
       assert.deepEqual([found.text, found.case_id], ['', null]);
-      assert.equal(platform.asked(pathOf(name)).length, 1);
+      assert.equal(platform.of(pathOf(name)).length, 1);
       taken(await notice(name), { accepted: 0, duplicates: 1 });
     });
   }
@@ -229,11 +231,11 @@ describe('a review that is gone', () => {
 describe('a crash', () => {
   test('between the notice and the fetch loses nothing: after it the review is fetched and judged, once', async () => {
     const names = Array.from({ length: 20 }, fresh);
-    for (const name of names) platform.on(pathOf(name), { hang: true });
+    for (const name of names) platform.answer(pathOf(name), { hang: true });
     for (const answer of await Promise.all(names.map((name) => notice(name)))) taken(answer);
-    await eventually(() => names.some((name) => platform.asked(pathOf(name)).length > 0), { what: 'a fetch to begin' });
+    await eventually(() => names.some((name) => platform.of(pathOf(name)).length > 0), { what: 'a fetch to begin' });
     await server.kill9();
-    for (const name of names) platform.on(pathOf(name), { body: review(name) });
+    for (const name of names) platform.answer(pathOf(name), { json: review(name) });
     await server.restart();
     for (const name of names) await judged(name);
     const counts = await server.sql(`SELECT native_id, count(*) AS n FROM posts WHERE native_id LIKE '${place}%' GROUP BY native_id HAVING n <> 1`);
@@ -245,11 +247,11 @@ describe('a crash', () => {
     for (let round = 0; round < 10; round += 1) {
       for (let i = 0; i < 5; i += 1) {
         const name = fresh();
-        platform.on(pathOf(name), { body: review(name), delay: (round * 53 + i * 31) % 200 });
+        platform.answer(pathOf(name), { json: review(name), delay: (round * 53 + i * 31) % 200 });
         taken(await notice(name));
         names.push(name);
       }
-      await new Promise((done) => setTimeout(done, (round * 37) % 150));
+      await sleep((round * 37) % 150);
       await server.kill9();
       await server.restart();
     }

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { caseOf } from './lib/answers.mjs';
 import { brand, calm, urgent } from './lib/brand.mjs';
-import { platform } from './lib/platform.mjs';
+import { startPlatform } from './lib/platform.mjs';
 import { eventually, root, start } from './lib/server.mjs';
 
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const fixture = async (path) => JSON.parse(await readFile(join(root, 'tests/fixtures', `${path}.json`), 'utf8'));
 
 const us = { did: 'did:plc:acmeacmeacmeacmeacmeacme', handle: 'acme.example' };
@@ -50,8 +50,8 @@ const config = () => brand({
 });
 before(async () => {
   status = (await fixture('mastodon/mention')).object;
-  bsky = await platform();
-  masto = await platform();
+  bsky = await startPlatform();
+  masto = await startPlatform();
   bsky.answer(session, { json: { accessJwt: 'token-1', refreshJwt: 'r', handle: us.handle, did: us.did } });
   bsky.answer(list, { json: { notifications: [] } }).answer(feed, { json: { feed: [] } });
   masto.answer(timeline, { json: [] }).answer(streaming, { stream: true });
@@ -158,7 +158,7 @@ describe('Bluesky', () => {
       reset = Math.ceil(Date.now() / 1000) + 4;
       return { status: 429, headers: { 'ratelimit-remaining': '0', 'ratelimit-reset': String(reset) }, json: { error: 'RateLimitExceeded', message: 'Rate Limit Exceeded' } };
     };
-    bsky.answer(list, { status: 500 }, { drop: true }, busy, { json: { notifications: [one] } });
+    bsky.answer(list, { status: 500 }, { close: 'at once' }, busy, { json: { notifications: [one] } });
     const from = bsky.of(list).length;
     await arrived('bluesky', one.uri);
     const calls = bsky.of(list).slice(from);
@@ -181,28 +181,28 @@ describe('Mastodon', () => {
     assert.equal(masto.of(streaming)[0].headers.authorization, 'Bearer mastodon-token');
     assert.ok(!masto.of(streaming)[0].target.includes('mastodon-token'));
     const one = note(`@acme ${urgent}`);
-    masto.send('notification', one);
+    masto.send({ event: 'notification', data: one });
     const row = await arrived('mastodon', one.status.id);
     assert.equal((await caseOf(server, agent, row.case_id)).customer.handle, one.account.acct);
   });
 
   test('edits and deletions of the stream are followed; what others say to each other is not kept', async () => {
     const one = note(`@acme ${calm}`);
-    masto.send('notification', one);
+    masto.send({ event: 'notification', data: one });
     await arrived('mastodon', one.status.id);
-    masto.send('status.update', { ...one.status, content: '<p>@acme it came today, sorry</p>', edited_at: new Date().toISOString() });
+    masto.send({ event: 'status.update', data: { ...one.status, content: '<p>@acme it came today, sorry</p>', edited_at: new Date().toISOString() } });
     await eventually(async () => (await rows('mastodon', one.status.id))[0].text.includes('it came today'), { what: 'the edit' });
     const others = note('what a sunset', { mentions: [] });
-    masto.send('update', others.status);
-    masto.send('filters_changed', 'undefined');
-    masto.send('delete', one.status.id);
+    masto.send({ event: 'update', data: others.status });
+    masto.send({ event: 'filters_changed', data: 'undefined' });
+    masto.send({ event: 'delete', data: one.status.id });
     await arrived('mastodon', one.status.id, 'deleted');
     assert.deepEqual(await rows('mastodon', others.status.id), []);
   });
 
   test('what came while the stream was down is polled for, from where it had come to', async () => {
     const last = note(`@acme ${calm}`);
-    masto.send('notification', last);
+    masto.send({ event: 'notification', data: last });
     await arrived('mastodon', last.status.id);
     const missed = [note(`@acme ${calm} 1`), note(`@acme ${calm} 2`)];
     masto.answer(timeline, (call) => ({ json: call.query.get('min_id') === last.id ? [...missed].reverse() : [] }));

@@ -5,13 +5,13 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { caseOf } from './lib/answers.mjs';
 import { brand, calm, chatter, urgent } from './lib/brand.mjs';
-import { fakePlatform, metric } from './lib/fake_platform.mjs';
+import { startPlatform } from './lib/platform.mjs';
 import { receiver } from './lib/receiver.mjs';
 import { eventually, start } from './lib/server.mjs';
 
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const stored = (server, source) => server.sql(`SELECT * FROM posts WHERE source = '${source}' ORDER BY native_id`);
 const ids = async (server, source) => (await stored(server, source)).map((row) => row.native_id);
 const holds = (server, source, count) =>
@@ -19,7 +19,7 @@ const holds = (server, source, count) =>
 // Every post of the source is there, once: `native_id` is no key of the table by itself.
 const exactly = async (server, source, wanted) => assert.deepEqual(await ids(server, source), [...wanted].sort());
 // Two polls of `path` that begin after now: whatever an earlier answer brings has been taken then.
-const polled = (platform, path, times = 2) => platform.received(path, platform.asked(path).length + times + 1);
+const polled = (platform, path, times = 2) => platform.called(path, platform.of(path).length + times + 1);
 
 const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 // The same entry is the same text on every poll.
@@ -29,18 +29,21 @@ const entryOf = ({ id, text, at = born, edited = at }) => `<entry><id>${id}</id>
   <author><name>reader of ${id}</name></author><link rel="alternate" href="https://blog.example/${id}"/></entry>`;
 const atom = (entries) => `<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom"><id>urn:blog</id><title>Blog</title>${entries.map(entryOf).join('\n')}</feed>`;
+// The answer of a platform that knows ETags.
+const tagged = (body, etag) => ({ headers }) => (headers['if-none-match'] === etag ? { status: 304, headers: { etag }, body: '' } : { headers: { etag }, body });
 
 describe('a feed', () => {
   const path = '/blog.xml';
   const entries = [{ id: 'e-1', text: calm }, { id: 'e-2', text: chatter }];
   let version = 1;
+  const feed = (call) => tagged(atom(entries), `"v${version}"`)(call);
   let platform;
   let ops;
   let server;
   let token;
   before(async () => {
-    platform = await fakePlatform();
-    platform.on(path, () => ({ body: atom(entries), etag: `"v${version}"` }));
+    platform = await startPlatform();
+    platform.answer(path, feed);
     ops = await receiver();
     const sources = [{ name: 'blog', use: 'feed', url: platform.url(path), pull_every: '1s', brand_account: 'acme' }];
     server = await start(brand({ ops, more: { sources } }));
@@ -93,7 +96,7 @@ describe('a feed', () => {
 
   test('has an entry of our own: it calls nobody', async () => {
     publish({ id: 'e-4', text: urgent });
-    platform.next(path, () => ({ body: atom(entries).replace('reader of e-4', 'Acme'), etag: `"v${version}"` }));
+    platform.answer(path, tagged(atom(entries).replace('reader of e-4', 'Acme'), `"v${version}"`), feed);
     await holds(server, 'blog', 4);
     assert.equal((await stored(server, 'blog'))[3].state, 'own');
   });
@@ -104,11 +107,11 @@ describe('a feed', () => {
       await end(server);
       const id = `after-${how.split(' ')[1]}`;
       const before = await ids(server, 'blog');
-      const asked = platform.asked(path).length;
+      const asked = platform.of(path).length;
       const known = `"v${version}"`;
       publish({ id, text: calm });
       await server.restart();
-      const [first] = (await platform.received(path, asked + 1)).slice(asked);
+      const [first] = (await platform.called(path, asked + 1)).slice(asked);
       assert.equal(first.headers['if-none-match'], known, 'the ETag of before is asked with');
       await holds(server, 'blog', before.length + 1);
       await polled(platform, path);
@@ -137,12 +140,12 @@ describe('a broken answer', () => {
   let server;
   let token;
   before(async () => {
-    platform = await fakePlatform();
-    for (const [i, [, behaviour]] of kinds.entries()) {
+    platform = await startPlatform();
+    for (const [i, [, answer]] of kinds.entries()) {
       const path = `/${nameOf(i)}.xml`;
-      platform.next(path, { body: atom([one]), etag: '"one"' }, behaviour, behaviour).on(path, { body: whole, etag: '"two"' });
+      platform.answer(path, tagged(atom([one]), '"one"'), answer, answer, tagged(whole, '"two"'));
     }
-    for (const well of ['down', 'well']) platform.on(`/${well}.xml`, { body: atom([one]) });
+    for (const well of ['down', 'well']) platform.answer(`/${well}.xml`, { body: atom([one]) });
     const sources = [...kinds.map((_, i) => nameOf(i)), 'down', 'well'].map((name) => ({ name, use: 'feed', url: platform.url(`/${name}.xml`), pull_every: '1s' }));
     server = await start(brand({ more: { sources } }));
     token = await server.token('admin');
@@ -158,27 +161,27 @@ describe('a broken answer', () => {
       await holds(server, source, 2);
       await exactly(server, source, ['b-1', 'b-2']);
       // A connection that breaks may be tried once more before it counts.
-      const failures = await metric(server, token, 'triaged_pull_failures_total', { source });
+      const failures = await server.metric(token, 'triaged_pull_failures_total', { source });
       assert.ok(failures === 1 || failures === 2, `${failures} failures`);
-      const [, after] = platform.asked(`/${source}.xml`).slice(0, 2);
+      const [, after] = platform.of(`/${source}.xml`).slice(0, 2);
       assert.equal(after.headers['if-none-match'], '"one"');
       // What is broken is not remembered: the ETag that is asked with is that of an answer that was taken.
-      const fourth = (await platform.received(`/${source}.xml`, 4))[3];
+      const fourth = (await platform.called(`/${source}.xml`, 4))[3];
       assert.equal(fourth.headers['if-none-match'], '"one"');
     });
   }
 
   test('harms no other source', async () => {
     await holds(server, 'well', 1);
-    assert.equal(await metric(server, token, 'triaged_pull_failures_total', { source: 'well' }), 0);
+    assert.equal(await server.metric(token, 'triaged_pull_failures_total', { source: 'well' }), 0);
     assert.equal((await server.request('/readyz')).status, 200);
   });
 
   test('(nothing, while the platform is down) is tried again until it is back', async () => {
     await holds(server, 'down', 1);
     await platform.stop();
-    await eventually(async () => (await metric(server, token, 'triaged_pull_failures_total', { source: 'down' })) >= 2, { what: 'failed polls' });
-    platform.on('/down.xml', { body: whole });
+    await eventually(async () => (await server.metric(token, 'triaged_pull_failures_total', { source: 'down' })) >= 2, { what: 'failed polls' });
+    platform.answer('/down.xml', { body: whole });
     await platform.start();
     await holds(server, 'down', 2);
     await exactly(server, 'down', ['b-1', 'b-2']);
@@ -189,10 +192,9 @@ describe('a platform that wants to be left alone', () => {
   let platform;
   let server;
   before(async () => {
-    platform = await fakePlatform();
-    platform.next('/busy.xml', { body: atom([]) }, { status: 429, headers: { 'retry-after': '4' } });
-    platform.on('/busy.xml', { body: atom([{ id: 'r-1', text: calm }]) });
-    platform.on('/calm.xml', { body: atom([]) });
+    platform = await startPlatform();
+    platform.answer('/busy.xml', { body: atom([]) }, { status: 429, headers: { 'retry-after': '4' } }, { body: atom([{ id: 'r-1', text: calm }]) });
+    platform.answer('/calm.xml', { body: atom([]) });
     const sources = ['busy', 'calm'].map((name) => ({ name, use: 'feed', url: platform.url(`/${name}.xml`), pull_every: '1s' }));
     server = await start(brand({ more: { sources } }));
   });
@@ -202,11 +204,11 @@ describe('a platform that wants to be left alone', () => {
   });
 
   test('is not asked again before the time that its Retry-After says, and then it is', async () => {
-    const [, refused, next] = await platform.received('/busy.xml', 3);
+    const [, refused, next] = await platform.called('/busy.xml', 3);
     assert.equal(refused.status, 429);
     assert.ok(next.at - refused.at >= 3900, `asked again after ${next.at - refused.at} ms`);
     await holds(server, 'busy', 1);
-    const meanwhile = platform.asked('/calm.xml').filter((one) => one.at > refused.at && one.at < next.at);
+    const meanwhile = platform.of('/calm.xml').filter((one) => one.at > refused.at && one.at < next.at);
     assert.ok(meanwhile.length >= 2, 'another source goes on');
   });
 });
@@ -222,11 +224,11 @@ describe('a session', () => {
   let server;
   let token;
   before(async () => {
-    platform = await fakePlatform();
-    platform.on('/token', () => ({ body: { access_token: `token-${++issued}`, expires_in: 3599, token_type: 'Bearer' } }));
-    platform.on(app, (request) => {
+    platform = await startPlatform();
+    platform.answer('/token', () => ({ json: { access_token: `token-${++issued}`, expires_in: 3599, token_type: 'Bearer' } }));
+    platform.answer(app, (request) => {
       const number = Number(/^Bearer token-(\d+)$/.exec(request.headers.authorization ?? '')?.[1] ?? 0);
-      return number > 0 && number >= valid ? { body: { reviews } } : { status: 401, body: { error: { message: 'Request had invalid authentication credentials.' } } };
+      return number > 0 && number >= valid ? { json: { reviews } } : { status: 401, json: { error: { message: 'Request had invalid authentication credentials.' } } };
     });
     reviews.push(review('gp:1', 'It takes the money and shows nothing'));
     const sources = [{ name: 'play', use: 'google-play', secrets, package: 'com.acme.pay', api_url: platform.url(), token_url: platform.url('/token'), pull_every: '1s' }];
@@ -242,11 +244,11 @@ describe('a session', () => {
     await holds(server, 'play', 1);
     await polled(platform, app, 3);
     assert.equal(issued, 1);
-    const [asked] = platform.asked('/token');
+    const [asked] = platform.of('/token');
     assert.equal(asked.method, 'POST');
     assert.deepEqual(asked.form, { grant_type: 'refresh_token', ...secrets });
-    assert.ok(platform.asked(app).every((one) => one.headers.authorization === 'Bearer token-1'));
-    assert.equal(await metric(server, token, 'triaged_pull_failures_total', { source: 'play' }), 0);
+    assert.ok(platform.of(app).every((one) => one.headers.authorization === 'Bearer token-1'));
+    assert.equal(await server.metric(token, 'triaged_pull_failures_total', { source: 'play' }), 0);
   });
 
   test('that is refused is renewed once, and the poll goes on', async () => {
@@ -255,17 +257,17 @@ describe('a session', () => {
     await holds(server, 'play', 2);
     await polled(platform, app);
     assert.equal(issued, 2);
-    assert.deepEqual(platform.asked(app).filter((one) => one.status === 401).map((one) => one.headers.authorization), ['Bearer token-1']);
-    assert.equal(platform.asked(app).at(-1).headers.authorization, 'Bearer token-2');
+    assert.deepEqual(platform.of(app).filter((one) => one.status === 401).map((one) => one.headers.authorization), ['Bearer token-1']);
+    assert.equal(platform.of(app).at(-1).headers.authorization, 'Bearer token-2');
     await exactly(server, 'play', ['gp:1', 'gp:2']);
   });
 
   test('that stays refused is not asked for over and over, and all goes on when it is granted again', async () => {
     const before = issued;
     valid = Number.MAX_SAFE_INTEGER;
-    const failures = await metric(server, token, 'triaged_pull_failures_total', { source: 'play' });
-    await eventually(async () => (await metric(server, token, 'triaged_pull_failures_total', { source: 'play' })) >= failures + 2, { what: 'failed polls' });
-    const polls = platform.asked(app).filter((one) => one.status === 401).length;
+    const failures = await server.metric(token, 'triaged_pull_failures_total', { source: 'play' });
+    await eventually(async () => (await server.metric(token, 'triaged_pull_failures_total', { source: 'play' })) >= failures + 2, { what: 'failed polls' });
+    const polls = platform.of(app).filter((one) => one.status === 401).length;
     assert.ok(issued - before <= polls, `${issued - before} tokens for ${polls} refused calls`);
     reviews.unshift(review('gp:3', 'Three weeks for an answer'));
     valid = 0;
@@ -299,16 +301,16 @@ describe('an interface that begins with the newest', () => {
   let platform;
   let server;
   before(async () => {
-    platform = await fakePlatform();
-    platform.on('/token', { body: { access_token: 'token', expires_in: 3599 } });
-    platform.on(app, ({ query }) => {
-      const from = Number(query.token ?? 0);
+    platform = await startPlatform();
+    platform.answer('/token', { json: { access_token: 'token', expires_in: 3599 } });
+    platform.answer(app, ({ query }) => {
+      const from = Number(query.get('token') ?? 0);
       if (fail[from] > 0) {
         fail[from] -= 1;
         return { status: 500 };
       }
       const more = from + size < reviews.length ? { tokenPagination: { nextPageToken: String(from + size) } } : {};
-      return { body: { reviews: reviews.slice(from, from + size), ...more }, delay: wait[from] };
+      return { json: { reviews: reviews.slice(from, from + size), ...more }, delay: wait[from] };
     });
     write(3);
     const secrets = { client_id: 'id', client_secret: 'secret', refresh_token: 'refresh' };
@@ -330,10 +332,10 @@ describe('an interface that begins with the newest', () => {
   test('is read at its first page only, as long as nothing else is new: what is older when it is first asked is not dug up', async () => {
     await holds(server, 'play', size);
     await exactly(server, 'play', all().slice(0, size));
-    const caughtUp = platform.asked(app).length;
+    const caughtUp = platform.of(app).length;
     const later = (await polled(platform, app)).slice(caughtUp + 1);
     // One page more may be looked at where all of the first is known already, never the whole again.
-    assert.ok(later.every((one) => Number(one.query.token ?? 0) <= size), JSON.stringify(later.map((one) => one.query)));
+    assert.ok(later.every((one) => Number(one.query.get('token') ?? 0) <= size), JSON.stringify(later.map((one) => one.target)));
   });
 
   test('has many pages after a while without us: all of them come, once each', async () => {
@@ -359,9 +361,9 @@ describe('an interface that begins with the newest', () => {
     await server.stop();
     write(8);
     wait = { 4: 20_000 };
-    const asked = platform.asked(app).length;
+    const asked = platform.of(app).length;
     await server.restart();
-    await eventually(() => platform.asked(app).slice(asked).some((one) => one.query.token === '4'), { what: 'the third page to be asked for' });
+    await eventually(() => platform.of(app).slice(asked).some((one) => one.query.get('token') === '4'), { what: 'the third page to be asked for' });
     await server.kill9();
     wait = {};
     await server.restart();
@@ -394,11 +396,11 @@ describe('a cursor', () => {
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'triaged-board-'));
     await writeFile(join(directory, 'board.json'), JSON.stringify(board()));
-    platform = await fakePlatform();
-    platform.on('/items', ({ query }) => {
-      const from = Number(query.after ?? 0);
+    platform = await startPlatform();
+    platform.answer('/items', ({ query }) => {
+      const from = Number(query.get('after') ?? 0);
       const page = items.slice(from, from + 3);
-      return { body: { items: page, more: from + 3 < items.length, ...(page.length ? { last: page.at(-1).id } : {}) } };
+      return { json: { items: page, more: from + 3 < items.length, ...(page.length ? { last: page.at(-1).id } : {}) } };
     });
     write(7);
     const sources = [{ name: 'board', use: join(directory, 'board.json'), secrets: { key: 'k' }, api_url: platform.url(), pull_every: '1s' }];
@@ -419,9 +421,9 @@ describe('a cursor', () => {
 
   test('asks for what comes after it, page after page without waiting, and then for nothing that is known', async () => {
     await holds(server, 'board', 7);
-    const asked = (await platform.received('/items', 5)).map((one) => one.query.after);
-    assert.deepEqual(asked.slice(0, 4), [undefined, '3', '6', '7']);
-    const [first, , third] = platform.asked('/items');
+    const asked = (await platform.called('/items', 5)).map((one) => one.query.get('after'));
+    assert.deepEqual(asked.slice(0, 4), [null, '3', '6', '7']);
+    const [first, , third] = platform.of('/items');
     assert.ok(third.at - first.at < 1000, 'the pages follow at once');
     await exactly(server, 'board', all());
   });
@@ -430,12 +432,12 @@ describe('a cursor', () => {
     for (const end of [() => server.stop(), () => server.kill9()]) {
       await polled(platform, '/items');
       await end();
-      const asked = platform.asked('/items').length;
+      const asked = platform.of('/items').length;
       const known = String(items.length);
       write(1);
       await server.restart();
-      const next = (await platform.received('/items', asked + 1))[asked];
-      assert.equal(next.query.after, known);
+      const next = (await platform.called('/items', asked + 1))[asked];
+      assert.equal(next.query.get('after'), known);
       await holds(server, 'board', items.length);
       await exactly(server, 'board', all());
     }
@@ -444,7 +446,7 @@ describe('a cursor', () => {
   test('and its posts are kept together: through ten kills nothing is lost and nothing is there twice', async () => {
     for (let round = 0; round < 10; round += 1) {
       write(5);
-      await pause((round * 137) % 900);
+      await sleep((round * 137) % 900);
       await server.kill9();
       await server.restart();
     }
@@ -457,40 +459,40 @@ describe('a cursor', () => {
 
   describe('of a stream', () => {
     let listening;
-    const tell = (...some) => platform.send('/stream', ...some.map((item) => ({ event: 'item', id: String(item.id), data: item })));
+    const tell = (...some) => platform.send(...some.map((item) => ({ event: 'item', id: String(item.id), data: item })));
     before(async () => {
       await writeFile(join(directory, 'board.json'), JSON.stringify(board({ stream: { call: { path: '/stream' }, cursor: '/id' } })));
-      platform.on('/stream', { stream: [] });
+      platform.answer('/stream', { stream: true });
       const sources = [{ name: 'live', use: join(directory, 'board.json'), secrets: { key: 'k' }, api_url: platform.url(), pull_every: '1s' }];
       await server.stop();
       listening = await start(brand({ more: { sources } }));
       await holds(listening, 'live', items.length);
-      await eventually(() => platform.open('/stream') === 1, { what: 'the stream to be open' });
+      await eventually(() => platform.streams === 1, { what: 'the stream to be open' });
     });
     after(() => listening?.remove());
 
     test('events become posts at once, and while it is open nothing is polled', async () => {
-      await pause(500);
-      const polls = platform.asked('/items').length;
+      await sleep(500);
+      const polls = platform.of('/items').length;
       write(2);
       tell(...items.slice(-2));
       await holds(listening, 'live', items.length);
-      await pause(3000);
-      assert.equal(platform.asked('/items').length, polls);
-      assert.equal(platform.asked('/stream').at(-1).headers.authorization, 'Bearer k');
+      await sleep(3000);
+      assert.equal(platform.of('/items').length, polls);
+      assert.equal(platform.of('/stream').at(-1).headers.authorization, 'Bearer k');
       await exactly(listening, 'live', all());
     });
 
     for (const cut of [false, true]) {
       test(`when it ${cut ? 'is cut off' : 'ends'}, what was missed is polled for and it is opened again`, async () => {
-        const polls = platform.asked('/items').length;
+        const polls = platform.of('/items').length;
         const known = String(items.length);
         write(3);
-        platform.end('/stream', { cut });
-        const next = (await platform.received('/items', polls + 1))[polls];
-        assert.equal(next.query.after, known, 'from the last event that was taken');
+        platform.endStreams({ cut });
+        const next = (await platform.called('/items', polls + 1))[polls];
+        assert.equal(next.query.get('after'), known, 'from the last event that was taken');
         await holds(listening, 'live', items.length);
-        await eventually(() => platform.open('/stream') === 1, { what: 'the stream to be open again' });
+        await eventually(() => platform.streams === 1, { what: 'the stream to be open again' });
         write(1);
         tell(items.at(-1));
         await holds(listening, 'live', items.length);
@@ -504,12 +506,12 @@ describe('a cursor', () => {
       await listening.kill9();
       await listening.restart();
       await holds(listening, 'live', items.length);
-      await eventually(() => platform.open('/stream') === 1, { what: 'the stream to be open again' });
+      await eventually(() => platform.streams === 1, { what: 'the stream to be open again' });
       await exactly(listening, 'live', all());
     });
 
     test('what is no event of ours is passed over', async () => {
-      platform.send('/stream', { event: 'ping', data: 'words' }, { data: '{"half' }, { event: 'item', data: [1, 2] }, { event: 'item', data: null });
+      platform.send({ event: 'ping', data: 'words' }, { data: '{"half' }, { event: 'item', data: [1, 2] }, { event: 'item', data: null });
       write(1);
       tell(items.at(-1));
       await holds(listening, 'live', items.length);
@@ -519,14 +521,14 @@ describe('a cursor', () => {
 });
 
 test('platforms at private addresses are not asked unless the configuration allows them', async () => {
-  const platform = await fakePlatform();
-  platform.on('/blog.xml', { body: atom([{ id: 'p-1', text: calm }]) });
+  const platform = await startPlatform();
+  platform.answer('/blog.xml', { body: atom([{ id: 'p-1', text: calm }]) });
   const sources = [{ name: 'blog', use: 'feed', url: platform.url('/blog.xml'), pull_every: '1s' }];
   const server = await start(brand({ more: { sources, delivery: { schedule: ['50ms'] } } }));
   try {
     const token = await server.token('admin');
-    await eventually(async () => (await metric(server, token, 'triaged_pull_failures_total', { source: 'blog' })) >= 1, { what: 'a failed poll' });
-    assert.equal(platform.requests.length, 0);
+    await eventually(async () => (await server.metric(token, 'triaged_pull_failures_total', { source: 'blog' })) >= 1, { what: 'a failed poll' });
+    assert.equal(platform.calls.length, 0);
     await exactly(server, 'blog', []);
   } finally {
     await server.remove();

@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { caseOf, refused, taken } from './lib/answers.mjs';
 import { brand, calm } from './lib/brand.mjs';
-import { platform } from './lib/platform.mjs';
+import { startPlatform } from './lib/platform.mjs';
 import { eventually, start } from './lib/server.mjs';
 import * as sign from './lib/sign.mjs';
 
@@ -14,9 +15,7 @@ const require = createRequire(import.meta.url);
 const OAuth = require('oauth-1.0a');
 const { messagingApi } = require('@line/bot-sdk');
 
-const hex = (key, signed) => createHmac('sha256', key).update(signed).digest('hex');
 const seconds = () => Math.floor(Date.now() / 1000);
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const page = '102030405060708';
 const organization = 'urn:li:organization:2414183';
 
@@ -48,7 +47,7 @@ const uses = {
   linkedin: {
     secrets: { client_secret: 'linkedin-client-secret-of-the-tests', access_token: 'linkedin-token' },
     settings: (url) => ({ api_url: url, api_version: '202606' }),
-    signed: (s, body) => ({ 'x-li-signature': hex(s.client_secret, `hmacsha256=${body}`) }),
+    signed: (s, body) => sign.hmac(s.client_secret, `hmacsha256=${body}`, { header: 'x-li-signature' }),
     message: (id, text) => ({
       type: 'ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS',
       notifications: [{ notificationId: Number(id), organizationalEntity: organization, action: 'COMMENT', sourcePost: 'urn:li:activity:70', lastModifiedAt: Date.now(), generatedActivity: `urn:li:comment:(activity:70,${id})`, ...(text ? { decoratedGeneratedActivity: { comment: { owner: `urn:li:person:p${id}`, text, object: 'urn:li:activity:70' } } } : {}) }],
@@ -73,7 +72,7 @@ const uses = {
   },
   tiktok: {
     secrets: { client_secret: 'tiktok-client-secret-of-the-tests', access_token: 'act.tiktok' },
-    signed: (s, body, t = seconds()) => ({ 'tiktok-signature': `t=${t},s=${hex(s.client_secret, `${t}.${body}`)}` }),
+    signed: (s, body, t = seconds()) => sign.hmac(s.client_secret, `${t}.${body}`, { header: 'tiktok-signature', prefix: `t=${t},s=` }),
     message: (id, text) => ({ client_key: 'k', event: 'comment.update', create_time: seconds(), user_openid: 'open-acme', content: JSON.stringify({ comment_id: `74${id}`, video_id: '7400', comment_type: 'comment', comment_action: 'insert', timestamp: seconds(), unique_identifier: `u${id}`, ...(text ? { text } : {}) }) }),
   },
 };
@@ -94,7 +93,7 @@ let agent;
 let supervisor;
 
 before(async () => {
-  for (const name of Object.keys(doors)) at[name] = await platform();
+  for (const name of Object.keys(doors)) at[name] = await startPlatform();
   at.line.answer('POST /v2/bot/message/push', () => ({ json: { sentMessages: [{ id: fresh(), quoteToken: 'q' }] } }));
   // Nothing is new on Mastodon when it is polled at start.
   at.mastodon.answer('GET /api/v1/notifications', { json: [] }).answer('GET /api/v1/streaming/user', { stream: true });
@@ -535,7 +534,7 @@ describe('what is refused before it is sent', () => {
 describe('nobody knows whether it arrived', () => {
   test('where a second call would be a second message, it is not made: the reply is unknown until a person says so', async () => {
     const call = /sendMessage$/;
-    at.telegram.answer(call, { drop: true });
+    at.telegram.answer(call, { close: 'at once' });
     const from = at.telegram.of(call).length;
     const { case_id } = await asked('telegram');
     const reply = await answered(case_id, 'Did this arrive?');
@@ -552,7 +551,7 @@ describe('nobody knows whether it arrived', () => {
 
   test('where the platform knows our key, it is made again with the same one (LINE, Mastodon)', async () => {
     const push = 'POST /v2/bot/message/push';
-    at.line.answer(push, { drop: true }, { status: 409, headers: { 'x-line-accepted-request-id': 'r1' }, json: { message: 'The retry key is already accepted', sentMessages: [{ id: '53', quoteToken: 'q' }] } });
+    at.line.answer(push, { close: 'at once' }, { status: 409, headers: { 'x-line-accepted-request-id': 'r1' }, json: { message: 'The retry key is already accepted', sentMessages: [{ id: '53', quoteToken: 'q' }] } });
     let from = at.line.of(push).length;
     const line = await exchange('line', 'Once.');
     const pushes = at.line.of(push).slice(from);
@@ -562,7 +561,7 @@ describe('nobody knows whether it arrived', () => {
     assert.equal(line.reply.native_id, '53', 'that it was taken before is as good as that it is taken now');
 
     const call = 'POST /api/v1/statuses';
-    at.mastodon.answer(call, { drop: true }, { json: { id: fresh(), url: 'https://social.example/@acme/1' } });
+    at.mastodon.answer(call, { close: 'at once' }, { json: { id: fresh(), url: 'https://social.example/@acme/1' } });
     from = at.mastodon.of(call).length;
     await exchange('mastodon', 'Once here, too.');
     const posts = at.mastodon.of(call).slice(from);
@@ -572,7 +571,7 @@ describe('nobody knows whether it arrived', () => {
 
   test('where the platform refuses the same words twice, its no is the proof that they are there (X)', async () => {
     const call = 'POST /2/tweets';
-    at.x.answer(call, { drop: true }, { status: 403, json: { detail: 'You are not allowed to create a Tweet with duplicate content.', type: 'about:blank', title: 'Forbidden', status: 403 } });
+    at.x.answer(call, { close: 'at once' }, { status: 403, json: { detail: 'You are not allowed to create a Tweet with duplicate content.', type: 'about:blank', title: 'Forbidden', status: 403 } });
     const from = at.x.of(call).length;
     const { case_id, id, reply } = await exchange('x', 'Said once.');
     assert.equal(at.x.of(call).length, from + 2);
@@ -623,7 +622,7 @@ describe('our own post comes back', () => {
 
   test('it settles a reply of which nobody knew', async () => {
     const call = 'POST /v25.0/me/messages';
-    at.meta.answer(call, { drop: true });
+    at.meta.answer(call, { close: 'at once' });
     const { id, case_id } = await asked('meta');
     const reply = await answered(case_id, 'Your refund is on its way.');
     await becomes(case_id, reply.id, 'unknown');
@@ -699,13 +698,13 @@ describe('on the desk', () => {
 describe('what came by its id only', () => {
   test('an Instagram mention gets its words from the platform, and is then a case as any other', async () => {
     const comment = `179${fresh()}`;
-    at.meta.answer((call) => call.method === 'GET' && call.path === '/v25.0/17841400000000001', { json: { mentioned_comment: { id: comment, text: '@acme the second bag is gone too', timestamp: new Date().toISOString().replace(/\.\d+Z/, '+0000'), username: 'mo.z' }, id: '17841400000000001' } });
+    at.meta.answer('GET /v25.0/17841400000000001', { json: { mentioned_comment: { id: comment, text: '@acme the second bag is gone too', timestamp: new Date().toISOString().replace(/\.\d+Z/, '+0000'), username: 'mo.z' }, id: '17841400000000001' } });
     const [pending] = await told('meta', { object: 'instagram', entry: [{ id: '17841400000000001', time: seconds(), changes: [{ field: 'mentions', value: { comment_id: comment, media_id: '18000000000000003' } }] }] });
     const row = await eventually(async () => (await server.sql(`SELECT * FROM posts WHERE id = '${pending.id}'`)).find((one) => one.state === 'judged'), { what: 'its text' });
     const found = await caseOf(server, agent, row.case_id);
     assert.equal(found.posts[0].text, '@acme the second bag is gone too');
     assert.equal(found.customer.handle, 'mo.z');
-    const [call] = at.meta.of((one) => one.method === 'GET' && one.path === '/v25.0/17841400000000001').slice(-1);
+    const [call] = at.meta.of('GET /v25.0/17841400000000001').slice(-1);
     assert.equal(call.query.get('fields'), `mentioned_comment.comment_id(${comment}){id,text,timestamp,username}`);
     assert.equal(call.headers.authorization, `Bearer ${uses.meta.secrets.access_token}`);
   });

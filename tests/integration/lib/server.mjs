@@ -187,6 +187,16 @@ class Server {
     return stdout.trim() ? JSON.parse(stdout) : [];
   }
 
+  // A metric, summed over all its label sets that have these labels; 0 where there is none yet.
+  async metric(token, name, labels = {}) {
+    const { text } = await this.request('/metrics', { token });
+    const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
+    return text
+      .split('\n')
+      .filter((line) => (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) && wanted.every((label) => line.includes(label)))
+      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  }
+
   // Resident memory in bytes.
   async resident() {
     const status = await readFile(`/proc/${this.pid}/status`, 'utf8');
