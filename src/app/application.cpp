@@ -118,6 +118,23 @@ std::vector<deliver::Endpoint> all_endpoints(const Config& config, const Sources
   return all;
 }
 
+// For whoever reads the log at night: what comes in how, and what can be answered.
+void tell_sources(const Sources& sources) {
+  for (const auto& [name, bound] : sources) {
+    std::string ways;
+    const auto add = [&ways](const std::string& way) { ways += (ways.empty() ? "" : ", ") + way; };
+    if (bound->source->takes_webhooks()) add(bound->source->config().unsigned_ok ? "webhooks (unsigned)" : "webhooks");
+    if (const ingest::Api* api = bound->source->api()) {
+      for (const ingest::Pull& pull : api->pulls()) {
+        const Duration every = bound->source->config().pull_every.value_or(pull.every);
+        add("polls " + pull.name + " every " + format_duration(every) + (pull.stream ? ", with a stream" : ""));
+      }
+      if (api->can_reply()) add("replies");
+    }
+    spdlog::info("source {} ({}): {}", name, bound->source->config().use, ways);
+  }
+}
+
 net::ClientOptions pull_options(const Config& config) {
   net::ClientOptions options;
   options.allow_private_addresses = config.delivery.allow_private_addresses;
@@ -125,6 +142,16 @@ net::ClientOptions pull_options(const Config& config) {
   options.ca_file = config.delivery.ca_file;
   options.response_bytes = config.limits.hook_body_bytes;
   return options;
+}
+
+// Whether the trusted roots can be read: who calls makes a client of them whenever the configuration changes.
+Result<void> check_roots(const Config& config) {
+  try {
+    const net::Client client(pull_options(config));
+    return {};
+  } catch (const std::exception& error) {
+    return make_error(ErrorCode::unprocessable, "delivery.ca_file: " + std::string(error.what()));
+  }
 }
 
 // The cores that this process may use: fewer than the machine has under taskset or in a container.
@@ -286,6 +313,14 @@ boost::asio::awaitable<net::Response> Application::Impl::list_sources() {
     const ingest::SourceConfig& c = bound->source->config();
     nlohmann::ordered_json item{{"id", name}, {"name", name}, {"use", c.use}, {"brand_account", c.brand_account}};
     item["unsigned"] = c.unsigned_ok;
+    item["webhooks"] = bound->source->takes_webhooks();
+    item["replies"] = bound->source->api() != nullptr && bound->source->api()->can_reply();
+    item["polls"] = nlohmann::ordered_json::array();
+    if (const ingest::Api* asks = bound->source->api()) {
+      for (const ingest::Pull& pull : asks->pulls()) {
+        item["polls"].push_back({{"name", pull.name}, {"every", format_duration(c.pull_every.value_or(pull.every))}});
+      }
+    }
     item["expect_every"] =
         c.expect_every ? nlohmann::ordered_json(format_duration(*c.expect_every)) : nlohmann::ordered_json(nullptr);
     std::int64_t last = bound->stats->last_event_ms;
@@ -310,6 +345,7 @@ Result<std::unique_ptr<Application>> Application::create(Config config) {
   impl->config = std::move(config);
   const Config& c = impl->config;
 
+  if (const auto usable = check_roots(c); !usable) return usable.error();
   auto bench = load_bench(c.classifier);
   if (!bench) return bench.error();
   auto sources = bind_sources(c, {});
@@ -373,6 +409,7 @@ Result<void> Application::start() {
   i.climb_past_unreachable();
   i.second_looks->start();
   i.pulls->configure(i.hooks->sources(), pull_options(i.config));
+  tell_sources(*i.hooks->sources());
   return boost::system::in_place_value;
 }
 
@@ -384,6 +421,7 @@ std::string Application::url() const {
 
 Result<void> Application::reload(Config config) {
   Impl& i = *impl_;
+  if (const auto usable = check_roots(config); !usable) return usable.error();
   auto bench = load_bench(config.classifier);
   if (!bench) return bench.error();
   auto sources = bind_sources(config, *i.hooks->sources());

@@ -16,7 +16,8 @@ int restore(const DataPlace& place, const std::string& file, bool release_delive
   const Result<void> done = store::restore(file, found->directory, release_deliveries);
   if (!done) return report(done.error());
   std::printf("restored to %s\n", found->directory.c_str());
-  if (!release_deliveries) std::printf("callbacks that waited in the backup are held; see deliveries of state held\n");
+  if (!release_deliveries)
+    std::printf("callbacks and replies that waited in the backup are held; see deliveries of state held\n");
   return 0;
 }
 
@@ -29,7 +30,7 @@ void add_restore(CLI::App& root, int& exit_code) {
   auto release = std::make_shared<bool>(false);
   command->add_option("FILE", *file, "A file that `triaged backup` made")->required();
   command->add_flag("--release-deliveries", *release,
-                    "Send the callbacks that waited when the backup was made, instead of holding them");
+                    "Send the callbacks and replies that waited when the backup was made, instead of holding them");
   auto place = add_data_place(*command);
   command->callback([place, file, release, &exit_code] { exit_code = restore(*place, *file, *release); });
 }

@@ -182,11 +182,13 @@ int test(const TestOptions& options) {
   const Time now = wall_clock_now();
 
   Json out;
+  int exit_code = 0;
   if ((*source)->config().unsigned_ok) {
     out["signature"] = "not looked at: no secrets here (--config FILE takes them from a configuration)";
   } else {
     const Result<void> verified = (*source)->verify(delivery, now);
     out["signature"] = verified ? "right" : verified.error().detail;
+    if (!verified) exit_code = 1;  // the server would refuse it
   }
   const auto mapped = (*source)->explain(delivery, now);
   if (!mapped) {
@@ -199,7 +201,7 @@ int test(const TestOptions& options) {
   out["trace"] = trace_of(*mapped);
   if (options.json) {
     std::cout << out.dump(2) << '\n';
-    return 0;
+    return exit_code;
   }
   std::cout << "signature: " << out["signature"].get<std::string>() << '\n';
   print(out["trace"]);
@@ -207,7 +209,7 @@ int test(const TestOptions& options) {
   for (const std::string& kind : mapped->ignored_kinds)
     std::cout << (&kind == &mapped->ignored_kinds.front() ? ": " : ", ") << kind;
   std::cout << '\n';
-  return 0;
+  return exit_code;
 }
 
 }  // namespace

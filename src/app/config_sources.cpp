@@ -109,7 +109,7 @@ void read_source(Object& in, const Place& place, KnownNames& names, Config& conf
       value->expected("a string");
     }
   }
-  if (in.value().findings().faults() == faults) check_binding(in.value(), **file, source);
+  if (!source.name.empty() && in.value().findings().faults() == faults) check_binding(in.value(), **file, source);
   config.sources.push_back(std::move(source));
 }
 

@@ -171,10 +171,12 @@ boost::asio::awaitable<Performed> send_reply(BoundPtr bound, Admissions* admissi
       desk::reply_sent(writer, id, tried.reading.native_id, tried.reading.url, now, told->effects);
       return;
     }
+    if (after.state == store::DeliveryState::cancelled) return;  // it was withdrawn meanwhile
     using store::ReplyState;
     const bool lost = tried.outcome.kind == Outcome::Kind::lost;
     const bool over = after.state == store::DeliveryState::dead;
-    const ReplyState state = lost ? ReplyState::unknown : over ? ReplyState::failed : ReplyState::waiting;
+    const bool in_doubt = lost || (over && after.in_doubt);
+    const ReplyState state = in_doubt ? ReplyState::unknown : over ? ReplyState::failed : ReplyState::waiting;
     desk::reply_not_sent(writer, id, state, tried.outcome.error, now, told->effects);
   };
   const bool delivered = tried.outcome.kind == Outcome::Kind::delivered;
@@ -194,10 +196,12 @@ Performed reply_in_doubt(const BoundPtr& bound, Admissions& admissions, const De
   performed.outcome.kind = unsafe ? Outcome::Kind::lost : Outcome::Kind::failed;
   performed.outcome.in_doubt = true;
   const auto id = ReplyId::parse(api.subject_of(row.body));
-  if (!id || !unsafe) return performed;
+  if (!id) return performed;
   const auto told = std::make_shared<Told>(Told{admissions, {}});
-  performed.commit = [told, id = *id, error = performed.outcome.error](store::Writer& writer, const DeliveryRecord&) {
+  performed.commit = [told, id = *id, error = performed.outcome.error](store::Writer& writer,
+                                                                       const DeliveryRecord& after) {
     told->effects = {};
+    if (after.state != store::DeliveryState::dead) return;
     desk::reply_not_sent(writer, id, store::ReplyState::unknown, error, wall_clock_now(), told->effects);
   };
   performed.committed = [told] { told->admissions.tell(told->effects); };

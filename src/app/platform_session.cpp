@@ -2,12 +2,6 @@
 
 namespace triage::app {
 
-namespace {
-
-constexpr Duration kEarly = std::chrono::seconds(60);  // before its end a session is not begun with
-
-}  // namespace
-
 Result<net::ClientRequest> client_request(ingest::Outgoing outgoing) {
   net::ClientRequest request;
   const auto method = net::parse_method(outgoing.method);
@@ -44,7 +38,7 @@ boost::asio::awaitable<Result<std::optional<ingest::Session>>> PlatformSession::
   {
     const std::scoped_lock lock(mutex_);
     const auto known = sessions_.find(*number);
-    const bool good = known != sessions_.end() && (!known->second.until || *known->second.until - kEarly > now);
+    const bool good = known != sessions_.end() && (!known->second.until || *known->second.until > now);
     if (good) co_return known->second;
   }
   auto asking = api.session_request(*number, now);

@@ -23,7 +23,10 @@ using ingest::PullState;
 using ingest::Taken;
 
 constexpr std::size_t kPagesBack = 20;  // of one look, where the newest come first
+constexpr std::size_t kPagesOn = 200;   // of one look, where the oldest come first; then the interval passes
+constexpr int kTries = 5;               // of a page behind others, which would be lost
 constexpr Duration kLongestBackoff = std::chrono::minutes(15);
+constexpr Duration kLongestAsked = std::chrono::hours(1);   // a platform that asks for more is asked once an hour
 constexpr Duration kStreamAgain = std::chrono::seconds(1);  // after a stream that ended, unless it says otherwise
 
 // Counted while it lives, however that ends.
@@ -106,19 +109,24 @@ void Pulls::Loop::stop() {
 asio::awaitable<void> Pulls::Loop::run() {
   while (!stopping) {
     std::optional<Duration> asked;
+    Duration listened{};
     Result<void> done = boost::system::in_place_value;
     try {
       auto polling = poll(asked);
       done = co_await std::move(polling);
-      if (done && pull.stream && !stopping) {
+      if (done && pull.stream && !asked && !stopping) {
+        const auto from = std::chrono::steady_clock::now();
         auto listening = listen(asked);
         done = co_await std::move(listening);
+        listened = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - from);
       }
     } catch (const std::exception& error) {
       done = make_error(ErrorCode::internal, error.what());
     }
     if (stopping) break;
-    Duration wait = pull.stream ? kStreamAgain : every;
+    if (asked) asked = std::min(*asked, kLongestAsked);
+    Duration wait = every;
+    if (pull.stream && listened >= every) wait = kStreamAgain;
     if (!done) {
       wait = after_failure(done.error(), asked);
     } else if (asked) {
@@ -177,7 +185,14 @@ asio::awaitable<Result<bool>> Pulls::Loop::anything_new(const std::vector<Event>
   store::Store::Read read = [any, events](store::Reader& reader) {
     *any = std::any_of(events.begin(), events.end(), [&](const Event& event) {
       const Post& post = event.post;
-      return !reader.find_post(post.source, post.platform, post.kind, post.native_id);
+      if (event.kind == EventKind::deletion) return false;  // it may never be known
+      if (const auto known = reader.find_post(post.source, post.platform, post.kind, post.native_id)) {
+        return post.revision > known->revision;
+      }
+      if (event.kind != EventKind::own_post) return true;
+      // A reply from here is known under our own word for its kind.
+      const auto all = reader.find_posts(post.source, post.platform, post.native_id);
+      return std::none_of(all.begin(), all.end(), [](const auto& key) { return key.state == store::PostState::own; });
     });
   };
   auto reading = store::read(admissions.store(), std::move(read));
@@ -195,7 +210,11 @@ asio::awaitable<Result<void>> Pulls::Loop::drop_foreign_deletions(std::vector<Ev
     *left = events;
     std::erase_if(*left, [&](const Event& event) {
       const Post& post = event.post;
-      return is_deletion(event) && reader.find_posts(post.source, post.platform, post.native_id).empty();
+      const bool comes_with_it = std::any_of(events.begin(), events.end(), [&](const Event& other) {
+        return !is_deletion(other) && other.post.native_id == post.native_id;
+      });
+      return is_deletion(event) && !comes_with_it &&
+             reader.find_posts(post.source, post.platform, post.native_id).empty();
     });
   };
   auto reading = store::read(admissions.store(), std::move(read));
@@ -244,6 +263,7 @@ asio::awaitable<Result<void>> Pulls::Loop::poll(std::optional<Duration>& wait) {
   std::optional<PullState> newest;
   int ignored = 0;
   std::string back;
+  int tries = 0;
   for (std::size_t pages = 0; !stopping; ++pages) {
     auto asking = ask(state, back);
     auto page = co_await std::move(asking);
@@ -252,6 +272,12 @@ asio::awaitable<Result<void>> Pulls::Loop::poll(std::optional<Duration>& wait) {
       co_return page.error();
     }
     wait = page->retry_after ? page->retry_after : page->pause;
+    if (page->taken == Taken::again && wait && !back.empty() && ++tries < kTries) {
+      auto waiting = stopped.wait(0, std::min(*wait, kLongestAsked));
+      co_await std::move(waiting);
+      --pages;  // the same page again
+      continue;
+    }
     if (page->taken != Taken::yes) co_return make_error(ErrorCode::bad_gateway, page->error);
     if (page->unchanged) break;
     if (!pull.newest_first) {
@@ -260,27 +286,32 @@ asio::awaitable<Result<void>> Pulls::Loop::poll(std::optional<Duration>& wait) {
       if (!kept) co_return kept.error();
       const bool moved = page->state.cursor != state.cursor;
       state = page->state;
-      if (!page->more || !moved || wait) break;
+      if (!page->more || !moved || wait || pages + 1 == kPagesOn) break;
       continue;
     }
     if (!newest) newest = page->state;
     auto comparing = anything_new(page->mapped.events);
     const Result<bool> fresh = co_await std::move(comparing);
     if (!fresh) co_return fresh.error();
+    const bool nothing_to_go_by = page->mapped.events.empty() && page->mapped.ignored > 0;
     ignored += page->mapped.ignored;
     std::vector<Event>& events = page->mapped.events;
     gathered.insert(gathered.end(), std::make_move_iterator(events.begin()), std::make_move_iterator(events.end()));
-    if (!page->back || !*fresh || first_ever || pages + 1 == kPagesBack) break;
+    if (!page->back || !(*fresh || nothing_to_go_by) || first_ever || pages + 1 == kPagesBack) break;
     back = *page->back;
     // What is behind it would be lost if this look ended here.
     if (wait) {
-      auto waiting = stopped.wait(0, *wait);
+      auto waiting = stopped.wait(0, std::min(*wait, kLongestAsked));
       co_await std::move(waiting);
       wait.reset();
     }
   }
+  if (stopping) co_return Result<void>(boost::system::in_place_value);  // half of it would hide the other half
   if (newest) {
+    // The oldest first, and so our answers after what they answer.
     std::reverse(gathered.begin(), gathered.end());
+    std::stable_sort(gathered.begin(), gathered.end(),
+                     [](const Event& a, const Event& b) { return a.post.created_at < b.post.created_at; });
     auto keeping = keep(std::move(gathered), ignored, std::move(*newest));
     const Result<void> kept = co_await std::move(keeping);
     if (!kept) co_return kept.error();
@@ -343,7 +374,8 @@ asio::awaitable<Result<void>> Pulls::Loop::listen(std::optional<Duration>& wait)
     auto keeping = keep(std::move(page.mapped.events), page.mapped.ignored, std::move(page.state));
     done = co_await std::move(keeping);
   }
-  if (const auto retry = stream.retry()) wait = *retry;
+  if (const auto retry = stream.retry())
+    wait = std::max(wait.value_or(Duration(0)), std::min(Duration(*retry), kLongestBackoff));
   co_return done;
 }
 

@@ -56,9 +56,11 @@ int gone_limit(const Settings& settings) {
 // too: the first of them says how long to sleep.
 struct Page {
   bool off = false;
+  bool all = false;  // there are no further rows
   std::vector<store::DeliveryRecord> rows;
 
-  void read(store::Reader& reader, const store::Destination& to, std::size_t limit) {
+  // `in_order`: without those that wait behind another of their case.
+  void read(store::Reader& reader, const store::Destination& to, std::size_t limit, bool in_order) {
     off = false;
     if (to.kind == store::Destination::Kind::team) {
       for (const store::EndpointRecord& endpoint : reader.endpoints()) {
@@ -67,6 +69,8 @@ struct Page {
     }
     rows.clear();
     if (!off) rows = reader.due_deliveries(to, Time::max(), limit);
+    all = rows.size() < limit;
+    if (in_order) std::erase_if(rows, [&](const store::DeliveryRecord& row) { return reader.waits_behind(row); });
   }
 };
 
@@ -172,7 +176,10 @@ asio::awaitable<Duration> Worker::send_due() {
   // The busy ones still stand in the store as waiting. What waits for another row of its case may hide what comes after
   // it: then more is looked at.
   for (std::size_t limit = busy_.size() + free;; limit *= 2) {
-    store::Store::Read read = [page, to = to_, limit](store::Reader& reader) { page->read(reader, to, limit); };
+    const bool in_order = settings_ && settings_->endpoint.one_a_case;
+    store::Store::Read read = [page, to = to_, limit, in_order](store::Reader& reader) {
+      page->read(reader, to, limit, in_order);
+    };
     finished_.clear();
     const Result<void> done = co_await store::read(hub_->store, std::move(read));
     if (!done) {
@@ -197,7 +204,8 @@ asio::awaitable<Duration> Worker::send_due() {
       }
       launch(std::move(row));
     }
-    backlog_ = page->rows.size() == limit;
+    backlog_ = !page->all;
+    held = held || page->rows.size() < limit;
     if (!backlog_ || room() == 0) co_return until_room();
     if (!held) co_return Duration(0);
   }
@@ -390,15 +398,18 @@ asio::awaitable<void> Worker::record(SettingsPtr settings, DeliveryId id, Perfor
   const double jitter = std::uniform_real_distribution<double>(0.8, 1.2)(dice_);
   const Time now = wall_clock_now();
   const Outcome& outcome = performed.outcome;
-  const store::Store::Work work = [recorded, settings, id, outcome, commit = performed.commit, switch_off, jitter,
-                                   now](store::Writer& writer) {
+  // A defect in what is stored beside the outcome must not hold the outcome back for ever.
+  constexpr int kTriesOfADefect = 5;
+  const auto alone = std::make_shared<bool>(false);
+  const store::Store::Work work = [recorded, settings, id, outcome, commit = performed.commit, alone, switch_off,
+                                   jitter, now](store::Writer& writer) {
     *recorded = Recorded();
     recorded->row = writer.delivery(id);
     if (recorded->row) {
       recorded->was_cancelled = recorded->row->state == store::DeliveryState::cancelled;
       apply(outcome, settings->options, jitter, now, *recorded->row);
       writer.update_delivery(*recorded->row);
-      if (commit) commit(writer, *recorded->row);
+      if (commit && !*alone) commit(writer, *recorded->row);
     }
     if (!switch_off) return;
     const std::string& team = settings->endpoint.to.name;
@@ -411,17 +422,28 @@ asio::awaitable<void> Worker::record(SettingsPtr settings, DeliveryId id, Perfor
   };
 
   Duration wait = kFirstCommitRetry;
-  for (;;) {
+  for (int tries = 1;; ++tries) {
     store::Store::Work copy = work;
     const Result<void> done = co_await store::write(hub_->store, std::move(copy));
     if (done) break;
     store_failed(done.error());
+    if (done.error().code == ErrorCode::internal && tries == kTriesOfADefect) {
+      spdlog::error("delivery {} to {}: its outcome is recorded alone: {}", id.view(), label(to_), done.error().detail);
+      *alone = true;
+    }
     co_await hub_->abandon.wait(0, wait);
     if (hub_->abandoned) co_return;
     wait = std::min(wait * 2, kLastCommitRetry);
   }
   store_works();
   if (performed.committed) performed.committed();
+  if (to_.kind == store::Destination::Kind::source && recorded->row && outcome.kind == Outcome::Kind::failed &&
+      recorded->row->state == store::DeliveryState::waiting) {
+    // Once for each, so that an outage is seen and does not flood.
+    const auto level = recorded->row->attempts == 1 ? spdlog::level::warn : spdlog::level::debug;
+    spdlog::log(level, "{} {} to {}: attempt {} failed, it is tried again: {}", recorded->row->type, id.view(),
+                label(to_), recorded->row->attempts, outcome.error);
+  }
 
   Stats& stats = hub_->stats;
   if (outcome.kind == Outcome::Kind::delivered) {
@@ -431,7 +453,8 @@ asio::awaitable<void> Worker::record(SettingsPtr settings, DeliveryId id, Perfor
     if (recorded->was_cancelled) ++stats.cancelled;
     if (recorded->row && recorded->row->state == store::DeliveryState::dead) {
       ++stats.dead;
-      spdlog::warn("delivery {} to {} is dead after {} attempts, last status {}: {}", id.view(), label(to_),
+      spdlog::warn("{} {} to {} (case {}) is dead after {} attempts, last status {}: {}", recorded->row->type,
+                   id.view(), label(to_), recorded->row->case_id ? recorded->row->case_id->view() : "none",
                    recorded->row->attempts, outcome.status, outcome.error);
     }
   }

@@ -185,6 +185,7 @@ std::optional<ReplyRecord> reply_of_own_post(store::Reader& reader, const CaseId
   });
   if (by_id != replies.end()) return *by_id;
   const std::string words = words_of(own.text);
+  if (words.empty()) return std::nullopt;  // a picture alone is no proof
   const auto by_words = std::find_if(replies.begin(), replies.end(), [&](const ReplyRecord& reply) {
     return reply.native_id.empty() && reply.source == own.source && words_of(reply.text) == words;
   });

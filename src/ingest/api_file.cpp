@@ -109,6 +109,9 @@ PullRule compile_pull(const Spec& spec, const RuleNames& names, const std::vecto
   if (const auto cursor = spec.find("cursor")) out.cursor = compile_expression(*cursor, names.answer);
   if (const auto more = spec.find("more")) out.more = compile_condition(*more, names.answer);
   if (const auto back = spec.find("back")) out.back = compile_expression(*back, names.answer);
+  if (spec.has("more") && !spec.has("cursor")) {
+    spec.fail("more", "expected a cursor beside it: without one the next call asks for the same");
+  }
   if (spec.has("more") && spec.has("back")) {
     spec.fail("more", "expected one of more (the oldest come first) and back (the newest come first)");
   }
@@ -141,6 +144,23 @@ RateLimitSpec compile_rate_limit(const Spec& spec, const Names& names) {
   }
   if (const auto after = spec.find("retry_after")) out.retry_after = compile_expression(*after, names);
   return out;
+}
+
+// A path alone is no address.
+void check_bases(const Spec& file, const ApiSpec& spec) {
+  if (spec.defaults.base != nullptr) return;
+  const auto check = [&file](const char* section, std::size_t at, const char* key, const Call& call) {
+    if (call.path == nullptr || call.base != nullptr) return;
+    file[section].fail(std::to_string(at) + "/" + key,
+                       "has a path, expected a base beside it, or one for all in /api/base");
+  };
+  const auto check_rule = [&check](const char* section, std::size_t at, const CallRule& rule) {
+    check(section, at, "call", rule.call);
+    if (rule.before) check(section, at, "before", *rule.before);
+  };
+  for (std::size_t i = 0; i < spec.replies.size(); ++i) check_rule("replies", i, spec.replies[i]);
+  for (std::size_t i = 0; i < spec.fetches.size(); ++i) check_rule("fetches", i, spec.fetches[i]);
+  for (std::size_t i = 0; i < spec.pulls.size(); ++i) check("pulls", i, "call", spec.pulls[i].call);
 }
 
 // Each auth that wants a session gets its place among them.
@@ -215,6 +235,7 @@ std::unique_ptr<const ApiSpec> compile_api(const Spec& file, const std::string& 
     }
     if (!file.has("events")) pulls->fail("expected \"events\" beside it: what is read is mapped by them");
   }
+  check_bases(file, *out);
   number_sessions(*out);
   return out;
 }

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <cmath>
 
+#include "ingest/percent.h"
 #include "ingest/signature.h"
 #include "ingest/text.h"
 
@@ -123,9 +124,9 @@ class BoundApi : public Api {
     const Value answered = body ? *body : Value();
     if (answer.status < 200 || answer.status > 299) {
       const std::string said = said_in(answered);
-      Error error =
-          make_error(is_passing(answer.status) ? ErrorCode::unavailable : ErrorCode::unauthenticated,
-                     "the platform answered " + std::to_string(answer.status) + (said.empty() ? "" : ": " + said));
+      Error error = make_error(is_passing(answer.status) ? ErrorCode::unavailable : ErrorCode::unauthenticated,
+                               "the platform answered " + std::to_string(answer.status) +
+                                   (said.empty() ? "" : ": " + without_secrets(said)));
       if (const auto after = retry_after(answer, nullptr, now)) {
         error.retry_after = std::chrono::ceil<std::chrono::seconds>(*after);
       }
@@ -144,7 +145,9 @@ class BoundApi : public Api {
     const Value* expires = auth.expires_in == nullptr ? nullptr : auth.expires_in->evaluate(document.scope, 1);
     const Text digits = as_text(expires);
     const double seconds = number_in(expires).value_or(std::strtod(std::string(digits.view()).c_str(), nullptr));
-    if (seconds > 0) out.until = now + std::chrono::seconds(std::llround(std::min(seconds, 1e9)));
+    // A little early, so that no call begins with one that ends on the way.
+    const double early = std::min(60.0, seconds / 2);
+    if (seconds > 0) out.until = now + std::chrono::seconds(std::llround(std::min(seconds, 1e9) - early));
     return out;
   }
 
@@ -183,6 +186,10 @@ class BoundApi : public Api {
       const Session none;
       const auto made = make_call(rule->call, seen.scope, context(&none, to.received_at));
       if (!made) return make_error(ErrorCode::unprocessable, "the reply cannot be sent: " + made.error().detail);
+      if (!made->url.starts_with("https://") && !made->url.starts_with("http://")) {
+        return make_error(ErrorCode::unprocessable,
+                          "the reply cannot be sent: its address begins with neither https:// nor http://");
+      }
     }
     return bj::serialize(document);
   }
@@ -194,6 +201,11 @@ class BoundApi : public Api {
     if (rule == nullptr) return make_error(ErrorCode::unprocessable, "the source has no rule to fetch such a post");
     if (const auto ready = check_secrets(*rule); !ready) return ready.error();
     return bj::serialize(document);
+  }
+
+  bool can_reply() const override {
+    return std::any_of(spec_.replies.begin(), spec_.replies.end(),
+                       [this](const ReplyRule& rule) { return check_secrets(rule).has_value(); });
   }
 
   Repeat repeat_of(std::string_view document) const override {
@@ -487,6 +499,22 @@ class BoundApi : public Api {
     return wait;
   }
 
+  // Some platforms say back what they were asked, and some were asked with a secret in the address.
+  std::string without_secrets(std::string text) const {
+    constexpr std::size_t kShortest = 4;
+    for (const auto& [name, values] : binding_.config->secrets) {
+      for (const std::string& value : values) {
+        for (const std::string& form : {value, percent_encode(value)}) {
+          if (form.size() < kShortest) continue;
+          for (auto at = text.find(form); at != std::string::npos; at = text.find(form, at + 3)) {
+            text.replace(at, form.size(), "***");
+          }
+        }
+      }
+    }
+    return text;
+  }
+
   Reading failure_of(const Incoming& answer, const Value* body, Document& document, Time now) const {
     Reading out;
     const int status = answer.status;
@@ -494,16 +522,18 @@ class BoundApi : public Api {
     out.taken = passing ? Taken::again : Taken::no;
     out.may_have_acted = status == 408 || (status >= 500 && status != 503);
     out.error = "the platform answered " + std::to_string(status);
+    if (const auto location = status >= 300 && status < 400 ? find_value(answer.headers, "Location") : std::nullopt) {
+      out.error += ", to " + without_secrets(clean(*location, kMostSaid)) + "; redirects are not followed";
+    }
     std::string said;
     if (body != nullptr && spec_.error != nullptr && document.scope.frames[1] != nullptr) {
       const Text text = as_text(spec_.error->evaluate(document.scope, 1));
       said = clean(text.view(), kMostSaid);
     }
     if (body != nullptr && said.empty()) said = said_in(*body);
-    if (!said.empty()) out.error += ": " + said;
+    if (!said.empty()) out.error += ": " + without_secrets(std::move(said));
     if (!passing) return out;
     out.retry_after = retry_after(answer, &document, now);
-    if (out.retry_after) out.retry_after = std::min(*out.retry_after, kLongestPause);
     if (status == 429) {
       if (!out.retry_after) out.retry_after = until_reset(answer, now);
       if (out.retry_after) out.pause = std::min(*out.retry_after, kLongestPause);
@@ -550,11 +580,19 @@ class BoundAttempt : public Attempt {
 
   void answered(const Incoming& answer, Time now) override {
     auto body = read_body(BodyFormat::json, answer.body, Storage());
-    const Value answered = body ? std::move(*body) : Value();
+    const bool readable = body.has_value();
+    const Value answered = readable ? std::move(*body) : Value();
     document_.set_status(answer.status);
     document_.set_answer(answered);
     document_.restart();
     const bool fine = api_.fine(answer.status, document_);
+    if (asks_ && fine && !readable) {
+      over_ = true;
+      result_.taken = Taken::again;
+      result_.error = "the platform's answer is not JSON";
+      document_.scope.frames[1] = nullptr;
+      return;
+    }
     if (asks_ && fine) {
       asks_ = false;
       document_.object()["before"] = answered;

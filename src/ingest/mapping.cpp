@@ -520,9 +520,22 @@ Rule compile_rule(const Spec& group, const Spec& spec, const Names& names) {
               : *kind == "share"   ? EventKind::share
               : *kind == "pending" ? EventKind::pending
                                    : EventKind::deletion;
-  // A fault in the group's fields is noted at each rule that they come to.
   const json fields = merged_fields(group, spec);
-  out.fields = compile_fields(Spec(fields, spec.at() + "/fields", spec.errors()), names);
+  std::vector<FieldError> faults;
+  out.fields = compile_fields(Spec(fields, "", faults), names);
+  for (FieldError& fault : faults) {
+    // Where it stands: in the rule's own fields, or in the group's, and then once for all rules.
+    const std::string key = fault.pointer.substr(0, fault.pointer.find('/', 1));
+    const bool own = key.empty() || (spec.has("fields") && spec["fields"].value().is_object() &&
+                                     spec["fields"].value().contains(key.substr(1)));
+    const bool of_group = !own && group.has("fields");
+    FieldError noted{(of_group ? group.at() : spec.at()) + "/fields" + fault.pointer, std::move(fault.detail)};
+    const auto same = [&noted](const FieldError& one) {
+      return one.pointer == noted.pointer && one.detail == noted.detail;
+    };
+    std::vector<FieldError>& all = spec.errors();
+    if (std::none_of(all.begin(), all.end(), same)) all.push_back(std::move(noted));
+  }
   return out;
 }
 

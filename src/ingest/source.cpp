@@ -88,6 +88,7 @@ class BoundSource : public Source {
 
   const SourceConfig& config() const override { return config_; }
   const Api* api() const override { return api_.get(); }
+  bool takes_webhooks() const override { return !signatures_.empty() || config_.unsigned_ok; }
   void set_api(std::unique_ptr<const Api> api) { api_ = std::move(api); }
   const std::vector<Value>& values() const { return values_; }
 
@@ -210,6 +211,11 @@ std::map<std::string, std::string> check_settings(const Compiled& file, const So
   for (const auto& setting : file.settings) {
     const auto given = config.settings.find(setting.name);
     out[setting.name] = given == config.settings.end() ? setting.otherwise : given->second;
+    const bool address = setting.name == "url" || setting.name.ends_with("_url");
+    if (address && given != config.settings.end() && !given->second.starts_with("https://") &&
+        !given->second.starts_with("http://")) {
+      errors.push_back({"/" + pointer_token(setting.name), "expected an address that begins with https:// or http://"});
+    }
     if (given == config.settings.end() || setting.one_of.empty()) continue;
     if (std::find(setting.one_of.begin(), setting.one_of.end(), given->second) == setting.one_of.end()) {
       errors.push_back({"/" + pointer_token(setting.name), "expected " + or_list(setting.one_of)});
@@ -243,6 +249,10 @@ class CompiledFile : public SourceFile {
     }
     check_secrets(*file_, config, errors);
     const auto settings = check_settings(*file_, config, errors);
+
+    if (config.pull_every && (!file_->api || file_->api->pulls.empty())) {
+      errors.push_back({"/pull_every", "expected none: the source \"" + file_->name + "\" is not polled"});
+    }
 
     std::vector<std::unique_ptr<const Signature>> signatures;
     if (errors.empty() && !config.unsigned_ok) {

@@ -59,6 +59,7 @@ class Database final : public Writer {
   std::vector<DeliveryRecord> deliveries(std::optional<DeliveryState> state, const std::optional<Destination>& to,
                                          const Page& page) override;
   std::vector<DeliveryRecord> due_deliveries(const Destination& to, Time now, std::size_t limit) override;
+  bool waits_behind(const DeliveryRecord& delivery) override;
   std::optional<Time> next_delivery_at(const Destination& to) override;
   std::vector<DeliveryRecord> sending_deliveries(const Destination& to) override;
   std::vector<EndpointRecord> endpoints() override;

@@ -15,6 +15,8 @@ const Sql kDue("SELECT " TRIAGED_DELIVERY_COLUMNS
 const Sql kNextDue(
     "SELECT next_attempt_at FROM deliveries WHERE state = 'waiting' AND team = ? AND source = ?"
     " ORDER BY next_attempt_at LIMIT 1");
+const Sql kBehind(
+    "SELECT 1 FROM deliveries WHERE state = 'waiting' AND team = ? AND source = ? AND case_id = ? AND id < ? LIMIT 1");
 const Sql kSending("SELECT " TRIAGED_DELIVERY_COLUMNS
                    " FROM deliveries WHERE state = 'sending' AND team = ? AND source = ? ORDER BY id");
 const Sql kInsert("INSERT INTO deliveries (" TRIAGED_DELIVERY_COLUMNS
@@ -92,6 +94,12 @@ std::vector<DeliveryRecord> Database::deliveries(std::optional<DeliveryState> st
 std::vector<DeliveryRecord> Database::due_deliveries(const Destination& to, Time now, std::size_t limit) {
   auto row = c_.use(kDue);
   return read_deliveries(row.bind(team_of(to), source_of(to), now, limit));
+}
+
+bool Database::waits_behind(const DeliveryRecord& d) {
+  if (!d.case_id) return false;
+  auto row = c_.use(kBehind);
+  return row.bind(team_of(d.to), source_of(d.to), *d.case_id, d.id).step();
 }
 
 std::optional<Time> Database::next_delivery_at(const Destination& to) {

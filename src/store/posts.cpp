@@ -297,6 +297,7 @@ void Database::insert_post(const PostRecord& record) {
   bind_verdict(row, record.verdict, document_);
   row.exec();
 
+  if (record.state == PostState::own) return;  // our own words are no sign that the platform speaks
   const auto known =
       std::find_if(newest_.begin(), newest_.end(), [&](const auto& entry) { return entry.first == p.source; });
   if (known == newest_.end()) {

@@ -106,6 +106,9 @@ class Api {
   virtual Result<std::string> plan_reply(const Post& to, std::string_view text, std::string_view reply_id) const = 0;
   virtual Result<std::string> plan_fetch(const Post& pending) const = 0;
 
+  // Whether one of its rules for replies has its secrets.
+  virtual bool can_reply() const = 0;
+
   enum class Repeat {
     safe,      // the platform takes the same call twice as one
     detected,  // it refuses the second, and says so

@@ -78,6 +78,9 @@ class Source {
   // as the source.
   virtual const Api* api() const = 0;
 
+  // Whether it has a door at all: what is only polled has none.
+  virtual bool takes_webhooks() const = 0;
+
   // GET: the platform's handshake. bad_request: a parameter is missing or a token is not of the platform's pattern;
   // forbidden: the wrong verify token; method_not_allowed: this source has no handshake.
   virtual Result<Answer> handshake(const Delivery& delivery) const = 0;

@@ -81,6 +81,8 @@ class Reader {
                                                  const std::optional<Destination>& to, const Page& page) = 0;
   // Waiting deliveries to there whose next attempt is due at `now`, the longest due first.
   virtual std::vector<DeliveryRecord> due_deliveries(const Destination& to, Time now, std::size_t limit) = 0;
+  // Whether an older delivery to there waits for the same case.
+  virtual bool waits_behind(const DeliveryRecord& delivery) = 0;
   // When the next waiting delivery to there falls due; nothing when none waits.
   virtual std::optional<Time> next_delivery_at(const Destination& to) = 0;
   // Those in state sending: of an earlier run, or under way.

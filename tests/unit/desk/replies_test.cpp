@@ -358,7 +358,9 @@ TEST_F(ReplyTest, WhatWasSentIsNotUnsentByAnOlderStory) {
 TEST_F(ReplyTest, ARetriedReplyWaitsAgainAndASentOneDoesNot) {
   const auto first = say(post("1"), verdict(30));
   const ReplyRecord reply = must_answer(first, "We are on it");
-  const auto retry = [&] { write([&](store::Writer& writer) { (void)retry_reply(writer, reply.delivery, "ann", now_); }); };
+  const auto retry = [&] {
+    write([&](store::Writer& writer) { (void)retry_reply(writer, reply.delivery, "ann", now_); });
+  };
   not_sent(reply, ReplyState::failed, "the platform answered 403");
   retry();
   EXPECT_EQ(now_of(reply).state, ReplyState::waiting);
@@ -371,7 +373,9 @@ TEST_F(ReplyTest, ARetriedReplyWaitsAgainAndASentOneDoesNot) {
   sent(reply, "2");
   retry();
   EXPECT_EQ(now_of(reply).state, ReplyState::sent);
-  write([&](store::Writer& writer) { EXPECT_TRUE(retry_reply(writer, DeliveryId::make(now_), "ann", now_)); });  // not a reply's
+  write([&](store::Writer& writer) {
+    EXPECT_TRUE(retry_reply(writer, DeliveryId::make(now_), "ann", now_));
+  });  // not a reply's
 }
 
 // ---- our own post comes back ---------------------------------------------------------------------------------------

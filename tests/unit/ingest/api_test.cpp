@@ -45,7 +45,7 @@ TEST(ReplyDocument, HoldsWhatItAnswersAndNoSecret) {
   EXPECT_EQ(kept.at("text"), "Tr\u00e8s \"bien\"");
   EXPECT_EQ(kept.at("post").at("native_id"), "77");
   EXPECT_EQ(kept.at("post").at("author").at("handle"), "ann");
-  EXPECT_EQ(kept.at("post").at("created_at"), to_millis(a_post().created_at));
+  EXPECT_EQ(kept.at("post").at("created_at"), format_time(a_post().created_at));
   EXPECT_FALSE(kept.at("post").contains("in_reply_to")) << "what is not there is left out";
   EXPECT_EQ(source->api()->subject_of(reply), kReplyId);
   const Post pending = a_post();

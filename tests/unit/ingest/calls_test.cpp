@@ -61,7 +61,7 @@ TEST(CallAddress, AfterAPlusReservedCharactersStayAndNothingElse) {
 }
 
 TEST(CallAddress, BracesAndNumbersStandForThemselves) {
-  EXPECT_EQ(made(R"({"path": "/{{a}}/{/post/created_at}"})").url, "https://api.mini.example/{a}/1795336205000");
+  EXPECT_EQ(made(R"({"path": "/{{a}}/{/now}"})").url, "https://api.mini.example/{a}/1795336205000");
 }
 
 TEST(CallAddress, OneSlashStandsBetweenBaseAndPath) {
