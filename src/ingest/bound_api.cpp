@@ -398,8 +398,8 @@ class BoundApi : public Api {
     if (rule.text == nullptr) return;
     const Text made = as_text(rule.text->evaluate(document.scope, 0));
     if (!made) return;
-    std::string text(made.view());
-    document.object()["text"] = std::move(text);
+    const std::string text(made.view());
+    document.object()["text"] = text;
     document.restart();
   }
 
@@ -600,8 +600,9 @@ class BoundAttempt : public Attempt {
       return;
     }
     over_ = true;
-    if (reply_ != nullptr && !fine && !asks_ && reply_->already_when != nullptr && (earlier_ || reply_->repeat) &&
-        reply_->already_when->holds(document_.scope, 1)) {
+    const bool already = reply_ != nullptr && !fine && !asks_ && reply_->already_when != nullptr &&
+                         (earlier_ || reply_->repeat) && reply_->already_when->holds(document_.scope, 1);
+    if (already || (reply_ != nullptr && fine)) {
       result_.taken = Taken::yes;
       read_names();
     } else if (fetch_ != nullptr && fetch_->gone_when != nullptr && fetch_->gone_when->holds(document_.scope, 1)) {
@@ -613,9 +614,6 @@ class BoundAttempt : public Attempt {
     } else if (!fine) {
       result_ = api_.failure_of(answer, &answered, document_, now);
       if (asks_) result_.may_have_acted = false;
-    } else if (reply_ != nullptr) {
-      result_.taken = Taken::yes;
-      read_names();
     } else {
       read_post(answered, now);
     }

@@ -34,6 +34,11 @@ Door bind(const ingest::SourceFile& file) {
   config.use = file.name();
   for (const auto& name : file.secret_names()) config.secrets[name] = {kSecret};
   config.brand_account = "acme";
+  // What is polled of a platform that has no other way in.
+  for (const auto& name : file.setting_names()) {
+    const bool polled = name == "app" || name == "business" || name == "location" || name == "package" || name == "url";
+    if (polled) config.settings[name] = "https://example.com";
+  }
   auto source = file.bind(std::move(config));
   CHECK(source.has_value());
   Door door{std::move(*source), {}, false};

@@ -14,7 +14,6 @@ using nlohmann::json;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
