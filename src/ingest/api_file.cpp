@@ -151,8 +151,8 @@ void check_bases(const Spec& file, const ApiSpec& spec) {
   if (spec.defaults.base != nullptr) return;
   const auto check = [&file](const char* section, std::size_t at, const char* key, const Call& call) {
     if (call.path == nullptr || call.base != nullptr) return;
-    file[section].fail(std::to_string(at) + "/" + key,
-                       "has a path, expected a base beside it, or one for all in /api/base");
+    file.errors().push_back({file.at() + '/' + section + '/' + std::to_string(at) + '/' + key,
+                             "has a path, expected a base beside it, or one for all in /api/base"});
   };
   const auto check_rule = [&check](const char* section, std::size_t at, const CallRule& rule) {
     check(section, at, "call", rule.call);
