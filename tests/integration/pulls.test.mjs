@@ -300,6 +300,7 @@ describe('an interface that begins with the newest', () => {
   let fail = {}; // page → how often still
   let platform;
   let server;
+  let token;
   before(async () => {
     platform = await startPlatform();
     platform.answer('/token', { json: { access_token: 'token', expires_in: 3599 } });
@@ -316,6 +317,7 @@ describe('an interface that begins with the newest', () => {
     const secrets = { client_id: 'id', client_secret: 'secret', refresh_token: 'refresh' };
     const sources = [{ name: 'play', use: 'google-play', secrets, package: 'com.acme.pay', api_url: platform.url(), token_url: platform.url('/token'), pull_every: '1s' }];
     server = await start(brand({ more: { sources } }));
+    token = await server.token('admin');
   });
   after(async () => {
     await server?.remove();
@@ -370,6 +372,23 @@ describe('an interface that begins with the newest', () => {
     await holds(server, 'play', 24);
     await polled(platform, app);
     await exactly(server, 'play', all());
+  });
+
+  test('has reviews that were answered there: each answer is on the case of its review, and the look goes no further for it', async () => {
+    write(1);
+    reviews[0].comments.push({ developerComment: { text: 'Thank you, it is mended.', lastModified: { seconds: String(1795000000 + reviews.length + 60) } } });
+    const [{ reviewId }] = reviews;
+    await holds(server, 'play', all().length);
+    const answered = await eventually(async () => {
+      const [post] = await server.sql(`SELECT case_id FROM posts WHERE native_id = '${reviewId}'`);
+      const found = post && (await caseOf(server, token, post.case_id));
+      return found?.replies.length ? found : null;
+    }, { what: 'the answer' });
+    assert.deepEqual(answered.replies.map((one) => one.text), ['Thank you, it is mended.']);
+    assert.equal(answered.clocks.first_response.due_at, null);
+    const from = platform.of(app).length + 1;
+    await polled(platform, app);
+    assert.ok(platform.of(app).slice(from).every((one) => !one.query.has('token')), 'the first page alone');
   });
 });
 

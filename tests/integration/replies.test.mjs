@@ -670,6 +670,32 @@ describe('on the desk', () => {
     for (let i = 2; i < calls.length; i += 1) assert.ok(calls[i].at - calls[i - 1].at >= 190, 'the one before has its answer');
   });
 
+  test('one that has to wait holds back those behind it: they leave in the order in which they were written', async () => {
+    const call = 'POST /2/tweets';
+    const taken_ = (one) => ({ status: 201, json: { data: { id: `87${one.json.reply.in_reply_to_tweet_id}${one.json.text.length}` } } });
+    const { case_id } = await asked('x-order');
+    const from = at['x-order'].of(call).length;
+    at['x-order'].answer(call, { status: 503 }, { status: 503 }, taken_);
+    const replies = [];
+    for (const text of ['first', 'second!', 'and third']) replies.push(await answered(case_id, text));
+    for (const { id } of replies) await becomes(case_id, id, 'sent');
+    assert.deepEqual(at['x-order'].of(call).slice(from).map((one) => one.json.text), ['first', 'first', 'first', 'second!', 'and third']);
+  });
+
+  test('what would answer a post that its author has deleted is not sent', async () => {
+    const call = 'POST /2/tweets';
+    const { id, case_id } = await asked('x-order');
+    at['x-order'].answer(call, { status: 503 });
+    const reply = await answered(case_id, 'We are looking into it');
+    await eventually(async () => (await shown(case_id, reply.id)).error, { what: 'the first attempt' });
+    await told('x-order', { for_user_id: '2244994945', tweet_delete_events: [{ status: { id, user_id: `7${id}` }, timestamp_ms: String(Date.now()) }] });
+    const { error } = await becomes(case_id, reply.id, 'failed');
+    assert.match(error, /the customer deleted the post/);
+    const calls = at['x-order'].of(call).length;
+    await sleep(1500);
+    assert.equal(at['x-order'].of(call).length, calls);
+  });
+
   test('the same request with the same Idempotency-Key is one reply', async () => {
     const call = 'POST /v2/bot/message/push';
     at.line.answer(call, { json: { sentMessages: [{ id: fresh() }] } });
@@ -683,6 +709,16 @@ describe('on the desk', () => {
     await becomes(case_id, one.body.id, 'sent');
     await sleep(1000);
     assert.equal(at.line.of(call).length, from + 1);
+  });
+
+  test('a platform that says a secret back does not make it known', async () => {
+    const secret = uses.telegram.secrets.bot_token;
+    at.telegram.answer((one) => one.json?.text === 'Echo' || one.form?.text === 'Echo', (one) => ({ status: 404, json: { ok: false, description: `no such path ${decodeURIComponent(one.path)} nor ${one.path}` } }));
+    const { case_id } = await asked('telegram');
+    const { id } = await answered(case_id, 'Echo');
+    const { error } = await becomes(case_id, id, 'failed');
+    assert.match(error, /no such path \/bot\*\*\*\/sendMessage/);
+    assert.ok(!error.includes(secret) && !error.includes(encodeURIComponent(secret)), error);
   });
 
   test('no secret is told to anybody: not in the log, not by the API, not in the database', async () => {

@@ -175,6 +175,20 @@ TEST(Binding, NamesEachMissingUnknownAndEmptySecret) {
   EXPECT_THAT(describe(bound.error()), Not(HasSubstr("hidden-value")));
 }
 
+TEST(Binding, AnAddressIsOneAndOnlyWhatIsPolledHasAnInterval) {
+  SourceConfig feed = config_of("feed");
+  feed.settings["url"] = "news.example/acme.rss";
+  SourceConfig x = config_of("x");
+  x.pull_every = std::chrono::seconds(5);
+  for (const auto& [config, expected] :
+       {std::pair(feed, "/url: expected an address that begins with https:// or http://"),
+        std::pair(x, "/pull_every: expected none: the source \"x\" is not polled")}) {
+    const auto bound = must(shipped_source(config.use))->bind(config);
+    ASSERT_FALSE(bound);
+    EXPECT_THAT(faults(bound.error()), HasSubstr(expected));
+  }
+}
+
 TEST(Binding, AGenericSourceNeedsOneOfItsKeysOrToBeUnsigned) {
   SourceConfig config = config_of("generic");
   config.secrets.clear();
