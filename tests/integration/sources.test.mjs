@@ -510,6 +510,14 @@ describe('Meta', () => {
     taken(await deliver(await fixture('meta/other_objects')), { accepted: 0, ignored: 2 });
     taken(await deliver({ object: 'something_new', entry: [{ id: '1', changes: [{ field: 'x', value: {} }] }] }), { accepted: 0, ignored: 1 });
   });
+
+  test('a kind that no rule knows is told in the log once, however often it comes', async () => {
+    const unknown = { object: 'never_seen_before', entry: [{ id: '1', changes: [{ field: 'brand_new', value: {} }] }] };
+    for (let i = 0; i < 5; i += 1) taken(await deliver(unknown), { accepted: 0, ignored: 1 });
+    const told = () => server.log().match(/"[^"]*(?:never_seen_before|brand_new)[^"]*" is ignored/g) ?? [];
+    await eventually(() => told().length > 0, { what: 'the log to tell of it' });
+    assert.equal(told().length, 1);
+  });
 });
 
 describe('every payload that the mappings are tested on', () => {
