@@ -26,12 +26,10 @@ const secretsOf = {
   trustpilot: { user, password: [password, olderPassword] },
   email: { user, password: [password, olderPassword] },
   youtube: { hub_secret: [hubSecret, 'the hub secret before'] },
-  // With what it fetches the words with; whom it would ask is not there, so they come as a push.
-  'google-reviews': { push_token: [pushToken, 'the-token-before-this-one-0123456789'], client_id: 'a', client_secret: 'b', refresh_token: 'c' },
+  'google-reviews': { push_token: [pushToken, 'the-token-before-this-one-0123456789'] },
   'web-chat': { webhook_secret: [chatSecret, 'the chat secret before'] },
   ...Object.fromEntries(relays.map((name) => [name, { signing_key: [signingKey, olderKey], hmac_key: hmacKey }])),
 };
-const settingsOf = { 'google-reviews': { token_url: 'http://127.0.0.1:9/token', api_url: 'http://127.0.0.1:9' } };
 const platforms = Object.keys(secretsOf);
 const mapped = platforms.filter((name) => !relays.includes(name));
 
@@ -43,7 +41,7 @@ const accountOf = async (name) => JSON.parse(await readFile(join(folder(name), '
 // tested on.
 const sources = (await Promise.all(platforms.map(async (name) => {
   const brand_account = await accountOf(name);
-  return ['', '-door', '-all'].map((more) => ({ name: name + more, use: name, secrets: secretsOf[name], brand_account, ...settingsOf[name] }));
+  return ['', '-door', '-all'].map((more) => ({ name: name + more, use: name, secrets: secretsOf[name], brand_account }));
 }))).flat();
 const config = brand({ more: { sources, limits: { requests_per_minute: { address: 0 } } } });
 
