@@ -89,7 +89,8 @@ boost::asio::awaitable<Tried> attempt(BoundPtr bound, ClientPtr client, const De
   const ingest::Api& api = *bound->source->api();
   const ingest::Api::Repeat repeat = api.repeat_of(row.body);
   Tried tried;
-  for (const bool renewed : {false, true}) {
+  for (int round = 0; round < 2; ++round) {
+    const bool renewed = round > 0;
     auto trying = api.attempt(row.body, row.in_doubt, post);
     if (!trying) {
       tried.outcome.kind = Outcome::Kind::refused;

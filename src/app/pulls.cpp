@@ -161,7 +161,8 @@ asio::awaitable<Result<std::optional<store::CursorRecord>>> Pulls::Loop::read_cu
 
 // One page of the platform's answer.
 asio::awaitable<Result<Page>> Pulls::Loop::ask(const PullState& state, const std::string& page) {
-  for (const bool renewed : {false, true}) {
+  for (int round = 0; round < 2; ++round) {
+    const bool renewed = round > 0;
     auto getting = bound->session->get(client, api, pull.session);
     const auto session = co_await std::move(getting);
     if (!session) co_return session.error();
