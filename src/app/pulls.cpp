@@ -237,6 +237,9 @@ asio::awaitable<Result<void>> Pulls::Loop::keep(std::vector<Event> events, int i
   const Time now = wall_clock_now();
   cursor.changed_at = now;
   const bool any = !events.empty();
+  // The oldest first, however the platform lists them, and so our answers after what they answer.
+  std::stable_sort(events.begin(), events.end(),
+                   [](const Event& a, const Event& b) { return a.post.created_at < b.post.created_at; });
   auto admitting = admissions.admit(std::move(events), now, std::nullopt,
                                     [cursor](store::Writer& writer) { writer.set_cursor(cursor); });
   const auto admitted = co_await std::move(admitting);
@@ -309,10 +312,7 @@ asio::awaitable<Result<void>> Pulls::Loop::poll(std::optional<Duration>& wait) {
   }
   if (stopping) co_return Result<void>(boost::system::in_place_value);  // half of it would hide the other half
   if (newest) {
-    // The oldest first, and so our answers after what they answer.
     std::reverse(gathered.begin(), gathered.end());
-    std::stable_sort(gathered.begin(), gathered.end(),
-                     [](const Event& a, const Event& b) { return a.post.created_at < b.post.created_at; });
     auto keeping = keep(std::move(gathered), ignored, std::move(*newest));
     const Result<void> kept = co_await std::move(keeping);
     if (!kept) co_return kept.error();
