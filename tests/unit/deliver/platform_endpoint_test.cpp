@@ -53,7 +53,7 @@ boost::asio::awaitable<Performed> call(std::shared_ptr<net::Client> client, net:
   request.url = std::move(url);
   request.headers.emplace_back("webhook-id", row.id.str());
   request.body = row.body;
-  auto sending = client->send(std::move(request));
+  auto sending = client->send(request);
   const Result<net::ClientResponse> answer = co_await std::move(sending);
   Performed performed;
   if (!answer) {

@@ -11,7 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using store::CaseState;
-using store::DeliveryRecord;
 using store::DeliveryState;
 using store::PostState;
 using store::ReplyRecord;
