@@ -146,6 +146,7 @@ net::ClientOptions pull_options(const Config& config) {
 
 // Whether the trusted roots can be read: who calls makes a client of them whenever the configuration changes.
 Result<void> check_roots(const Config& config) {
+  if (config.delivery.ca_file.empty()) return {};  // the system's alone cannot be at fault
   try {
     const net::Client client(pull_options(config));
     return {};

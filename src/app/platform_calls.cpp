@@ -100,7 +100,6 @@ boost::asio::awaitable<Tried> attempt(BoundPtr bound, ClientPtr client, const De
     ingest::Attempt& calls = **trying;
     int status = 0;
     bool expired = false;
-    std::string token;
     for (;;) {
       auto getting = bound->session->get(client, api, calls.session());
       const auto session = co_await std::move(getting);
@@ -122,21 +121,21 @@ boost::asio::awaitable<Tried> attempt(BoundPtr bound, ClientPtr client, const De
       auto sending = send(client, std::move(**next), !acts || repeat == ingest::Api::Repeat::safe, &sent);
       const Result<net::ClientResponse> answer = co_await std::move(sending);
       if (!answer) {
-        tried.outcome.in_doubt = acts && sent;
-        const bool lost = acts && sent && repeat == ingest::Api::Repeat::unsafe;
-        tried.outcome.kind = lost ? Outcome::Kind::lost : Outcome::Kind::failed;
-        if (answer.error().code == ErrorCode::unprocessable) tried.outcome.kind = Outcome::Kind::refused;
-        tried.outcome.error = answer.error().detail;
-        if (lost) tried.outcome.error += "; whether it was taken is not known";
+        ingest::Reading& none = tried.reading;
+        none.taken = answer.error().code == ErrorCode::unprocessable ? Taken::no : Taken::again;
+        none.may_have_acted = acts && sent;
+        none.error = answer.error().detail;
+        tried.outcome = outcome_of(none, 0, repeat);
         co_return tried;
       }
       status = answer->status;
       expired = status == 401 && *session;
-      if (expired) token = (*session)->token;
-      if (expired) break;
+      if (expired) {
+        bound->session->drop((*session)->token);
+        break;
+      }
       calls.answered(incoming_of(*answer), wall_clock_now());
     }
-    if (expired) bound->session->drop(token);
     if (expired && !renewed) continue;
     if (expired) {
       tried.outcome.status = status;

@@ -38,6 +38,11 @@ struct CountedOpen {
   std::atomic<std::int64_t>& open;
 };
 
+PullState state_of(const std::optional<store::CursorRecord>& known) {
+  if (!known) return {};
+  return {known->cursor, known->etag, known->last_modified};
+}
+
 }  // namespace
 
 struct Pulls::Loop : std::enable_shared_from_this<Pulls::Loop> {
@@ -260,8 +265,7 @@ asio::awaitable<Result<void>> Pulls::Loop::poll(std::optional<Duration>& wait) {
   const auto known = co_await std::move(looking);
   if (!known) co_return known.error();
   const bool first_ever = !*known;
-  PullState state;
-  if (*known) state = {(*known)->cursor, (*known)->etag, (*known)->last_modified};
+  PullState state = state_of(*known);
 
   std::vector<Event> gathered;  // where the newest come first: all pages, for one commit
   std::optional<PullState> newest;
@@ -361,8 +365,7 @@ asio::awaitable<Result<void>> Pulls::Loop::listen(std::optional<Duration>& wait)
       done = known.error();
       break;
     }
-    PullState state;
-    if (*known) state = {(*known)->cursor, (*known)->etag, (*known)->last_modified};
+    const PullState state = state_of(*known);
     Page page = api.read_streamed(index, state, event->event, event->id, event->data, wall_clock_now());
     if (page.taken != Taken::yes) {
       spdlog::warn("source {}: the stream of {} sent what cannot be read: {}", source, pull.name, page.error);

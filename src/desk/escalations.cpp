@@ -8,6 +8,7 @@
 
 #include "desk/digest.h"
 #include "desk/event_log.h"
+#include "desk/outbox.h"
 
 namespace triage::desk {
 
@@ -44,16 +45,12 @@ void order(store::Writer& writer, const Policy& policy, std::string_view type, c
   callback.now = now;
 
   DeliveryRecord d;
-  d.id = DeliveryId::make(now);
   d.to = store::to_team(team);
   d.type = std::string(type);
   d.case_id = c.id;
   d.escalation = e.id;
   d.body = deliver::escalation_body(callback, found->second.include);
-  d.created_at = now;
-  d.next_attempt_at = now;
-  writer.insert_delivery(d);
-  effects.wake(d.to);
+  put_in_outbox(writer, std::move(d), now, effects);
 }
 
 // The same for a case read from the store, with all that its story needs.

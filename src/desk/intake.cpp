@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "desk/event_log.h"
+#include "desk/outbox.h"
 #include "triage/desk/case_rules.h"
 #include "triage/desk/escalations.h"
 #include "triage/desk/replies.h"
@@ -295,14 +296,10 @@ Result<void> order_fetch(store::Writer& writer, const Policy& policy, const Post
   auto body = policy.platforms->plan_fetch(wanted);
   if (!body) return body.error();
   store::DeliveryRecord d;
-  d.id = DeliveryId::make(now);
   d.to = store::to_source(post.source);
   d.type = "fetch";
   d.body = std::move(*body);
-  d.created_at = now;
-  d.next_attempt_at = now;
-  writer.insert_delivery(d);
-  effects.wake(d.to);
+  put_in_outbox(writer, std::move(d), now, effects);
   return {};
 }
 

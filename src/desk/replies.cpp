@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "desk/event_log.h"
+#include "desk/outbox.h"
 #include "triage/desk/case_rules.h"
 #include "triage/desk/escalations.h"
 
@@ -93,17 +94,12 @@ Result<ReplyRecord> order_reply(store::Writer& writer, const Policy& policy, con
   if (!body) return body.error();
 
   DeliveryRecord d;
-  d.id = DeliveryId::make(now);
   d.to = store::to_source(reply.source);
   d.type = "reply";
   d.case_id = c.id;
   d.body = std::move(*body);
-  d.created_at = now;
-  d.next_attempt_at = now;
-  writer.insert_delivery(d);
-  reply.delivery = d.id;
+  reply.delivery = put_in_outbox(writer, std::move(d), now, effects);
   writer.insert_reply(reply);
-  effects.wake(d.to);
   return reply;
 }
 

@@ -163,13 +163,9 @@ class BoundApi : public Api {
                                                       std::string(to_string(to.kind)) + " of " + to.platform + ")");
     }
     if (const auto ready = check_secrets(*rule); !ready) return ready.error();
-    std::string said(text);
-    if (rule->text != nullptr) {
-      const Text made = as_text(rule->text->evaluate(seen.scope, 0));
-      if (made) said = std::string(made.view());
-    }
+    apply_text(*rule, seen);
     if (rule->max_length) {
-      const std::size_t length = text_length(said, rule->count);
+      const std::size_t length = text_length(member(seen.whole, "text").value_or(""), rule->count);
       if (length > *rule->max_length) {
         Error error = make_error(ErrorCode::unprocessable, "the reply is too long");
         error.fields.push_back({"/text", "is " + std::to_string(length) +
@@ -180,7 +176,6 @@ class BoundApi : public Api {
     }
     // That it can be made at all is better said now than later. What only an answer gives is not there yet.
     if (!rule->before) {
-      apply_text(*rule, seen);
       seen.object()["now"] = to_millis(to.received_at);
       seen.restart();
       const Session none;
@@ -350,6 +345,9 @@ class BoundApi : public Api {
     return {spec_.defaults, binding_.config->secrets, session, now};
   }
 
+  // Mappings know the first of the values only: those of brand_account and the settings.
+  MappingContext mapping_context(Time now) const { return {binding_.config->name, binding_.values, now}; }
+
   const Auth& auth_of(const Call& call) const { return call.auth ? *call.auth : spec_.defaults.auth; }
 
   std::optional<std::size_t> session_of(const Call& call) const {
@@ -425,10 +423,7 @@ class BoundApi : public Api {
   // What the body of a page or a stream's event brought.
   void take(const PullRule& rule, const ExpressionPtr& read_on, const Value& body, Document& document, Time now,
             Page& out) const {
-    const std::vector<Value> config(binding_.values.begin(),
-                                    binding_.values.begin() + static_cast<std::ptrdiff_t>(binding_.settings));
-    const MappingContext mapping{binding_.config->name, config, now};
-    const auto mapped = binding_.mapping->map(body, mapping, false, out.mapped);
+    const auto mapped = binding_.mapping->map(body, mapping_context(now), false, out.mapped);
     if (!mapped) {
       out.taken = Taken::no;
       out.error = mapped.error().detail;
@@ -459,12 +454,11 @@ class BoundApi : public Api {
 
   std::optional<Duration> retry_after(const Incoming& answer, Document* document, Time now) const {
     if (const auto header = find_value(answer.headers, "Retry-After")) {
-      const Value text((std::string(*header)));
+      const std::string text(*header);
       char* end = nullptr;
-      const std::string digits(*header);
-      const double number = std::strtod(digits.c_str(), &end);
-      if (!digits.empty() && end == digits.c_str() + digits.size() && std::isfinite(number)) return wait_of(number);
-      if (const auto at = read_time(text, TimeFormat::rfc5322)) return wait_until(*at, now);
+      const double number = std::strtod(text.c_str(), &end);
+      if (!text.empty() && end == text.c_str() + text.size() && std::isfinite(number)) return wait_of(number);
+      if (const auto at = read_time(Value(text), TimeFormat::rfc5322)) return wait_until(*at, now);
     }
     if (spec_.rate_limit.retry_after != nullptr && document != nullptr && document->scope.frames[1] != nullptr) {
       if (const auto number = number_in(spec_.rate_limit.retry_after->evaluate(document->scope, 1))) {
@@ -584,7 +578,6 @@ class BoundAttempt : public Attempt {
     const Value answered = readable ? std::move(*body) : Value();
     document_.set_status(answer.status);
     document_.set_answer(answered);
-    document_.restart();
     const bool fine = api_.fine(answer.status, document_);
     if (asks_ && fine && !readable) {
       over_ = true;
@@ -635,12 +628,8 @@ class BoundAttempt : public Attempt {
     bj::object whole = document_.object();
     whole["answer"] = answer;
     const Value body(std::move(whole));
-    const auto& values = api_.binding_.values;
-    const std::vector<Value> config(values.begin(),
-                                    values.begin() + static_cast<std::ptrdiff_t>(api_.binding_.settings));
     Mapped mapped;
-    const auto done =
-        fetch_->mapping->map(body, MappingContext{api_.binding_.config->name, config, now}, false, mapped);
+    const auto done = fetch_->mapping->map(body, api_.mapping_context(now), false, mapped);
     if (!done || mapped.events.empty()) {
       result_.taken = Taken::again;
       result_.error = "the platform's answer has nothing of the post";

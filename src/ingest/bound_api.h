@@ -15,7 +15,6 @@ struct ApiBinding {
   BodyFormat body = BodyFormat::json;
   const SourceConfig* config = nullptr;  // outlives the binding's use
   std::vector<Value> values;             // of ApiNames::config, then of its secrets
-  std::size_t settings = 0;              // how many of them are not secrets
 };
 
 std::unique_ptr<const Api> bind_api(ApiBinding binding);

@@ -314,7 +314,6 @@ class CompiledFile : public SourceFile {
     binding.body = file_->body;
     binding.config = &config;
     binding.values = values;
-    binding.settings = values.size();
     for (const std::string& name : file_->secret_names) {
       const auto secret = config.secrets.find(name);
       const bool there = secret != config.secrets.end() && !secret->second.empty();
